@@ -1,0 +1,140 @@
+"""The messages of the document's WebSocket, one struct each.
+
+A page opens ``ws`` and is greeted by `Hello`, then `Snapshot`. From there on the server sends a
+`Patch` whenever the document changed, coalesced to the newest values when the page reads slowly
+(the server remembers for each connection only the version last sent, never a queue). The page
+sends `Edit`; the answer is `Accepted` or `Rejected`, and all *other* pages get the `Patch`. The
+editing page, too, sees its change come back in a `Patch` whose ``version`` covers it, so every
+page can simply adopt what the server says, and lay its own unacknowledged edits on top.
+
+A change is a path into the document and the value to put there, or ``remove: true`` for an entry
+of a dict. JSON text, one message a frame, tagged by ``type``. The reference (`docs/wire.md`) and
+the client's types (`frontend/src/wire/types.ts`) are generated from this module and
+`viewer.state`.
+"""
+
+from __future__ import annotations
+
+from msgspec import Raw, Struct
+
+from viewer.state import Document
+
+PROTOCOL = 1
+"""Version of the wire; a page built for another one reloads itself."""
+
+
+class Change(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Put `value` at `path`, or remove the dict entry there."""
+
+    path: tuple[str, ...]
+    """Field names and dict keys from the document's root: ``["layers", "l3", "style", "gamma"]``."""
+    value: Raw = Raw(b"null")
+    remove: bool = False
+
+
+class Notice(Struct, omit_defaults=True):
+    """Something the user should read: also kept in `Viewer.errors`."""
+
+    kind: str
+    """Kind of the error (`viewer.errors`), as ``"source"``."""
+    message: str
+    hint: str = ""
+    layer: str | None = None
+    """Id of the layer concerned."""
+    time: float = 0.0
+    """Seconds since the epoch."""
+
+
+# --- server to page ---------------------------------------------------------------------------
+
+
+class Hello(Struct, tag_field="type", tag="hello"):
+    """First message on a connection."""
+
+    protocol: int
+    version: str
+    """Version of the package."""
+    session: str
+    """Id of this page while it is connected."""
+
+
+class Snapshot(Struct, tag_field="type", tag="snapshot"):
+    """The whole document; replaces whatever the page had."""
+
+    version: int
+    document: Document
+
+
+class Patch(Struct, tag_field="type", tag="patch"):
+    """The document went from version `base` to `version` by these changes, in order."""
+
+    base: int
+    version: int
+    changes: list[Change]
+
+
+class Accepted(Struct, tag_field="type", tag="accepted"):
+    """The edit with this request number is part of the document as of `version`."""
+
+    request: int
+    version: int
+
+
+class Rejected(Struct, tag_field="type", tag="rejected"):
+    """The edit was refused as a whole; `present` puts back what is true now."""
+
+    request: int
+    version: int
+    notice: Notice
+    present: list[Change]
+
+
+class Report(Struct, tag_field="type", tag="report"):
+    """An error for the panel on the page."""
+
+    notice: Notice
+
+
+class Progress(Struct, tag_field="type", tag="progress"):
+    """Long work behind a layer."""
+
+    layer: str | None
+    task: str
+    """What is done, as a person would say it: ``"indexing labels"``."""
+    done: float
+    """0 to 1; 1 ends it."""
+
+
+class Closing(Struct, tag_field="type", tag="closing"):
+    """The viewer was closed or the server stopped on purpose: do not reconnect."""
+
+    reason: str
+
+
+class Pong(Struct, tag_field="type", tag="pong"):
+    """Answer to `Ping`."""
+
+    time: float
+
+
+# --- page to server ---------------------------------------------------------------------------
+
+
+class Edit(Struct, tag_field="type", tag="edit", forbid_unknown_fields=True):
+    """Change the document, all of it or nothing."""
+
+    request: int
+    """Counts up on the connection; comes back in the answer."""
+    base: int
+    """Version that the page had when the edit was made."""
+    changes: list[Change]
+
+
+class Ping(Struct, tag_field="type", tag="ping", forbid_unknown_fields=True):
+    """Is the server alive? `time` comes back unchanged."""
+
+    time: float
+
+
+ServerMessage = Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong
+PageMessage = Edit | Ping
