@@ -15,7 +15,9 @@ the client's types (`frontend/src/wire/types.ts`) are generated from this module
 
 from __future__ import annotations
 
-from msgspec import Raw, Struct
+from typing import Any
+
+from msgspec import Struct
 
 from viewer.state import Document
 
@@ -28,7 +30,7 @@ class Change(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     path: tuple[str, ...]
     """Field names and dict keys from the document's root: ``["layers", "l3", "style", "gamma"]``."""
-    value: Raw = Raw(b"null")
+    value: Any = None
     remove: bool = False
 
 

@@ -1,0 +1,101 @@
+// The renderer's surface: what main hands down, what comes back. Positions are (z, y, x) world
+// coordinates in `View.units`, as in the document; screen coordinates are CSS pixels from the
+// canvas's top left corner.
+import type { Document, Notice } from "../wire/types";
+
+export type Position = readonly [z: number, y: number, x: number];
+export type PanelKind = "xy" | "xz" | "yz" | "3d";
+
+/** A rectangle of the one canvas. */
+export interface Panel {
+  readonly kind: PanelKind;
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What lies under a point of the screen. */
+export interface Pick {
+  readonly panel: PanelKind;
+  /** On the slice plane or on the mesh's surface. */
+  readonly position: Position;
+  /** Topmost visible labels layer with a label there; null over background. */
+  readonly layer: string | null;
+  /** Decimal, exact to 64 bit; null when `layer` is. */
+  readonly label: string | null;
+}
+
+/** The value of one layer at a position. */
+export interface LayerValue {
+  readonly layer: string;
+  /** Voxel index at full resolution, one entry an axis of the data; null outside of it. */
+  readonly index: readonly number[] | null;
+  /** As Python would print it, exact; null outside, and while it is being loaded. */
+  readonly value: string | null;
+}
+
+export interface PanelStatus {
+  readonly kind: PanelKind;
+  /** Bricks in view that are wanted and not there yet. */
+  readonly loading: number;
+  /** Whether nothing of any visible layer lies in this panel. */
+  readonly empty: boolean;
+  /** Why bricks in view could not be had, each message once. */
+  readonly failures: readonly Notice[];
+}
+
+export interface MeshStatus {
+  readonly layer: string;
+  readonly label: string;
+  readonly state: "loading" | "ready" | "failed";
+  readonly notice: Notice | null;
+}
+
+export interface Status {
+  readonly panels: readonly PanelStatus[];
+  readonly meshes: readonly MeshStatus[];
+  readonly context: "ok" | "lost";
+  /** Whether everything in view is loaded at the level needed, and drawn. */
+  readonly settled: boolean;
+}
+
+export interface FrameStats {
+  readonly frames: number;
+  readonly draws: number;
+  readonly uploads: number;
+  readonly uploadedBytes: number;
+  readonly residentBricks: number;
+  readonly gpuBytes: number;
+  readonly cacheBytes: number;
+  readonly requests: number;
+}
+
+export interface Highlight {
+  readonly layer: string;
+  readonly label: string;
+}
+
+export interface Renderer {
+  /** Called with every new document; cheap when nothing changed that is drawn. */
+  setDocument(document: Document): void;
+  /** The panels now on screen; the canvas is resized to hold them. */
+  setPanels(panels: readonly Panel[], size: readonly [width: number, height: number], pixelRatio: number): void;
+  /** The label under the cursor, drawn lighter everywhere. */
+  setHighlight(highlight: Highlight | null): void;
+  /** While set, the full-resolution voxels there are loaded too, so that `values` becomes exact. */
+  setProbe(position: Position | null): void;
+  pick(x: number, y: number): Pick | null;
+  /** One entry for each visible layer, top first. */
+  values(position: Position): readonly LayerValue[];
+  /** Ask again for everything that failed. */
+  retry(): void;
+  stats(): FrameStats;
+  dispose(): void;
+}
+
+export interface RendererEvents {
+  status(status: Status): void;
+  /** Values at the probe may have changed. */
+  values(): void;
+}

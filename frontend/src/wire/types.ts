@@ -1,0 +1,268 @@
+// Generated from docs/schema.json by `npm run types`: edit viewer/state.py or viewer/messages.py.
+
+export interface Wire {
+  server: Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong;
+  page: Edit | Ping;
+}
+/**
+ * First message on a connection.
+ */
+export interface Hello {
+  type: "hello";
+  protocol: number;
+  version: string;
+  session: string;
+}
+/**
+ * The whole document; replaces whatever the page had.
+ */
+export interface Snapshot {
+  type: "snapshot";
+  version: number;
+  document: Document;
+}
+/**
+ * All of it.
+ */
+export interface Document {
+  title: string;
+  theme: "dark" | "light";
+  layers: {
+    [k: string]: ImageLayer | LabelsLayer;
+  };
+  order: string[];
+  active: string | null;
+  view: View;
+}
+/**
+ * An image: its values are a quantity.
+ */
+export interface ImageLayer {
+  kind: "image";
+  id: string;
+  name: string;
+  data: Data;
+  style: ImageStyle;
+  visible: boolean;
+  metadata: Record<string, unknown>;
+}
+/**
+ * What stands behind a layer, as much as a client must know to ask for it.
+ */
+export interface Data {
+  dtype: string;
+  axes: Axis[];
+  levels: Level[];
+  /**
+   * @minItems 3
+   * @maxItems 3
+   */
+  brick: [number, number, number];
+  /**
+   * @minItems 3
+   * @maxItems 3
+   */
+  apron: [number, number, number];
+  generation: number;
+  histogram: Histogram | null;
+}
+/**
+ * One axis of a layer's data.
+ */
+export interface Axis {
+  name: string;
+  kind: "channel" | "other" | "space" | "time";
+  unit: string;
+}
+/**
+ * One resolution level; level 0 is the data as given.
+ */
+export interface Level {
+  shape: number[];
+  scale: number[];
+  translate: number[];
+}
+/**
+ * Counts of the values of a bounded sample, for the contrast control.
+ */
+export interface Histogram {
+  start: number;
+  stop: number;
+  counts: number[];
+}
+/**
+ * How an image looks. Value v is drawn as ``colormap(((v - low) / (high - low)) ** gamma)``.
+ */
+export interface ImageStyle {
+  colormap: string;
+  /**
+   * @minItems 2
+   * @maxItems 2
+   */
+  contrast_limits: [number, number];
+  gamma: number;
+  opacity: number;
+  blending: "additive" | "minimum" | "opaque" | "translucent";
+  interpolation: "linear" | "nearest";
+}
+/**
+ * A segmentation: its values are identities.
+ */
+export interface LabelsLayer {
+  kind: "labels";
+  id: string;
+  name: string;
+  data: Data;
+  style: LabelsStyle;
+  visible: boolean;
+  metadata: Record<string, unknown>;
+}
+/**
+ * How a segmentation looks. Label 0 is transparent.
+ */
+export interface LabelsStyle {
+  opacity: number;
+  selected: string[];
+  hidden: string[];
+  show_selected_only: boolean;
+  colors: Record<string, string>;
+  seed: number;
+  contour: number;
+  meshes: boolean;
+}
+/**
+ * What part of the world is looked at, and how the window is laid out.
+ */
+export interface View {
+  /**
+   * @minItems 3
+   * @maxItems 3
+   */
+  center: [number, number, number];
+  zoom: number | null;
+  layout: "3d" | "4panel" | "xy" | "xz" | "yz";
+  /**
+   * @minItems 2
+   * @maxItems 2
+   */
+  split: [number, number];
+  position: Record<string, number>;
+  camera: Camera;
+  units: string;
+  sliders: Slider[];
+  scale_bar: boolean;
+  axis_lines: boolean;
+  slices_in_3d: boolean;
+}
+/**
+ * The camera of the 3-D panel; it looks at `View.center`.
+ */
+export interface Camera {
+  /**
+   * @minItems 4
+   * @maxItems 4
+   */
+  orientation: [number, number, number, number];
+  zoom: number | null;
+}
+/**
+ * A leading axis (time, channel, …), the union over the layers that have it.
+ */
+export interface Slider {
+  name: string;
+  unit: string;
+  start: number;
+  stop: number;
+  step: number;
+}
+/**
+ * The document went from version `base` to `version` by these changes, in order.
+ */
+export interface Patch {
+  type: "patch";
+  base: number;
+  version: number;
+  changes: Change[];
+}
+/**
+ * Put `value` at `path`, or remove the dict entry there.
+ */
+export interface Change {
+  path: string[];
+  value?: unknown;
+  remove?: boolean;
+}
+/**
+ * The edit with this request number is part of the document as of `version`.
+ */
+export interface Accepted {
+  type: "accepted";
+  request: number;
+  version: number;
+}
+/**
+ * The edit was refused as a whole; `present` puts back what is true now.
+ */
+export interface Rejected {
+  type: "rejected";
+  request: number;
+  version: number;
+  notice: Notice;
+  present: Change[];
+}
+/**
+ * Something the user should read: also kept in `Viewer.errors`.
+ */
+export interface Notice {
+  kind: string;
+  message: string;
+  hint?: string;
+  layer?: string | null;
+  time?: number;
+}
+/**
+ * An error for the panel on the page.
+ */
+export interface Report {
+  type: "report";
+  notice: Notice;
+}
+/**
+ * Long work behind a layer.
+ */
+export interface Progress {
+  type: "progress";
+  layer: string | null;
+  task: string;
+  done: number;
+}
+/**
+ * The viewer was closed or the server stopped on purpose: do not reconnect.
+ */
+export interface Closing {
+  type: "closing";
+  reason: string;
+}
+/**
+ * Answer to `Ping`.
+ */
+export interface Pong {
+  type: "pong";
+  time: number;
+}
+/**
+ * Change the document, all of it or nothing.
+ */
+export interface Edit {
+  type: "edit";
+  request: number;
+  base: number;
+  changes: Change[];
+}
+/**
+ * Is the server alive? `time` comes back unchanged.
+ */
+export interface Ping {
+  type: "ping";
+  time: number;
+}
