@@ -1,19 +1,10 @@
 // The renderer's surface: what main hands down, what comes back. Positions are (z, y, x) world
 // coordinates in `View.units`, as in the document; screen coordinates are CSS pixels from the
 // canvas's top left corner.
+import type { Panel, PanelKind, Position } from "../math/panel";
 import type { Document, Notice } from "../wire/types";
 
-export type Position = readonly [z: number, y: number, x: number];
-export type PanelKind = "xy" | "xz" | "yz" | "3d";
-
-/** A rectangle of the one canvas. */
-export interface Panel {
-  readonly kind: PanelKind;
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
+export type { Panel, PanelKind, Position } from "../math/panel";
 
 /** What lies under a point of the screen. */
 export interface Pick {
@@ -80,7 +71,11 @@ export interface Renderer {
   /** Called with every new document; cheap when nothing changed that is drawn. */
   setDocument(document: Document): void;
   /** The panels now on screen; the canvas is resized to hold them. */
-  setPanels(panels: readonly Panel[], size: readonly [width: number, height: number], pixelRatio: number): void;
+  setPanels(
+    panels: readonly Panel[],
+    size: readonly [width: number, height: number],
+    pixelRatio: number,
+  ): void;
   /** The label under the cursor, drawn lighter everywhere. */
   setHighlight(highlight: Highlight | null): void;
   /** While set, the full-resolution voxels there are loaded too, so that `values` becomes exact. */

@@ -1,0 +1,137 @@
+// The view's arithmetic, pure and shared by the interface and the renderer: what zoom is in force,
+// which world position lies under a point of the screen and the other way round.
+import { vec3 } from "gl-matrix";
+import type { Document } from "../wire/types";
+import { panelAxes, panelMiddle, type Panel, type Position, type SliceKind } from "./panel";
+import { isFlat, levelSpace, worldBounds } from "./space";
+
+export { panelAt, panelAxes, panelMiddle } from "./panel";
+export { worldBounds, type Bounds } from "./space";
+
+/** Fraction of a panel that fitted data fills: 5 % stay free, so that its border is seen. */
+const FILL = 0.95;
+
+/** Vertical field of view of the 3-D panel, radians: shape reads well, sizes stay comparable. */
+export const FIELD_OF_VIEW = Math.PI / 6;
+
+/** CSS pixels per world unit in all slice panels: the view's, or what fits the data into each. */
+export function effectiveZoom(document: Document, panels: readonly Panel[]): number {
+  if (document.view.zoom !== null) return document.view.zoom;
+  const bounds = worldBounds(document);
+  let zoom = Infinity;
+  for (const panel of panels) {
+    if (bounds === null || panel.kind === "3d") continue;
+    const { right, down } = panelAxes(panel.kind);
+    zoom = Math.min(
+      zoom,
+      (FILL * panel.width) / (bounds.high[right] - bounds.low[right]),
+      (FILL * panel.height) / (bounds.high[down] - bounds.low[down]),
+    );
+  }
+  return Number.isFinite(zoom) && zoom > 0 ? zoom : 1;
+}
+
+/** CSS pixels per world unit at the centre of the 3-D panel; fitted data fit however turned. */
+export function effectiveCameraZoom(document: Document, panel: Panel): number {
+  const zoom = document.view.camera.zoom;
+  if (zoom !== null) return zoom;
+  const bounds = worldBounds(document);
+  if (bounds === null) return 1;
+  const diagonal = Math.hypot(...([0, 1, 2] as const).map((i) => bounds.high[i] - bounds.low[i]));
+  const fit = (FILL * Math.min(panel.width, panel.height)) / diagonal;
+  return Number.isFinite(fit) && fit > 0 ? fit : 1;
+}
+
+/** Distance in world units from the 3-D camera to the centre that it looks at. */
+export function cameraDistance(document: Document, panel: Panel): number {
+  const visible = panel.height / effectiveCameraZoom(document, panel);
+  return visible / (2 * Math.tan(FIELD_OF_VIEW / 2));
+}
+
+/** World offset (z, y, x) → view coordinates (right, down, away) of the 3-D camera. */
+export function worldToView(document: Document, offset: Position): vec3 {
+  const [x, y, z, w] = document.view.camera.orientation;
+  // Plain arrays: gl-matrix's own are float32, too coarse for positions in a large volume.
+  return vec3.transformQuat([0, 0, 0], [offset[2], offset[1], offset[0]], [x, y, z, w]);
+}
+
+/** View coordinates (right, down, away) → world offset (z, y, x). */
+export function viewToWorld(document: Document, right: number, down: number, away = 0): Position {
+  const [x, y, z, w] = document.view.camera.orientation;
+  const turned = vec3.transformQuat([0, 0, 0], [right, down, away], [-x, -y, -z, w]);
+  return [turned[2], turned[1], turned[0]];
+}
+
+/**
+ * The world position under a point of the screen: on the slice plane, or, in the 3-D panel, on
+ * the plane through the centre that faces the camera.
+ */
+export function screenToWorld(
+  document: Document,
+  panels: readonly Panel[],
+  panel: Panel,
+  x: number,
+  y: number,
+): Position {
+  const center = document.view.center;
+  const [middleX, middleY] = panelMiddle(panel);
+  if (panel.kind === "3d") {
+    const zoom = effectiveCameraZoom(document, panel);
+    const offset = viewToWorld(document, (x - middleX) / zoom, (y - middleY) / zoom);
+    return [center[0] + offset[0], center[1] + offset[1], center[2] + offset[2]];
+  }
+  const zoom = effectiveZoom(document, panels);
+  const { right, down } = panelAxes(panel.kind);
+  const position: [number, number, number] = [...center];
+  position[right] += (x - middleX) / zoom;
+  position[down] += (y - middleY) / zoom;
+  return position;
+}
+
+/** Where a world position is on the screen; in a slice panel, its projection onto the plane. */
+export function worldToScreen(
+  document: Document,
+  panels: readonly Panel[],
+  panel: Panel,
+  position: Position,
+): readonly [x: number, y: number] {
+  const center = document.view.center;
+  const [middleX, middleY] = panelMiddle(panel);
+  if (panel.kind === "3d") {
+    const offset = worldToView(document, [
+      position[0] - center[0],
+      position[1] - center[1],
+      position[2] - center[2],
+    ]);
+    const distance = cameraDistance(document, panel);
+    // What is behind the camera has no place on the screen; this keeps it finite and far off.
+    const depth = Math.max(distance + offset[2], distance * 1e-6);
+    const zoom = (effectiveCameraZoom(document, panel) * distance) / depth;
+    return [middleX + offset[0] * zoom, middleY + offset[1] * zoom];
+  }
+  const zoom = effectiveZoom(document, panels);
+  const { right, down } = panelAxes(panel.kind);
+  return [
+    middleX + (position[right] - center[right]) * zoom,
+    middleY + (position[down] - center[down]) * zoom,
+  ];
+}
+
+/**
+ * World distance of neighbouring slices along the panel's normal: the active layer's, else the
+ * finest of all layers that have that axis.
+ */
+export function sliceStep(document: Document, kind: SliceKind): number {
+  const { normal } = panelAxes(kind);
+  const step = (id: string): number | null => {
+    const data = document.layers[id]?.data;
+    const level = data?.levels[0];
+    if (data === undefined || level === undefined || (normal === 0 && isFlat(data))) return null;
+    return Math.abs(levelSpace(data, level).scale[normal]);
+  };
+  const active = document.active === null ? null : step(document.active);
+  if (active !== null) return active;
+  const steps = Object.keys(document.layers).map(step);
+  const finest = Math.min(...steps.filter((value) => value !== null));
+  return Number.isFinite(finest) ? finest : 1;
+}
