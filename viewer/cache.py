@@ -1,0 +1,162 @@
+"""Blocks in memory: least recently used go first, and nothing is computed twice at once.
+
+One cache serves all layers, under one budget. Each layer's pyramid has a `Partition` of it, and a
+refresh replaces the partition by a fresh one: whatever is still being computed from the old data
+finds its partition closed and is handed to those who wait for it, but never stored.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from viewer.errors import CancelledError, ViewerError
+from viewer.policy import POLICY
+from viewer.sources.protocol import Array
+
+POLL_SECONDS = 0.02
+"""How often somebody who waits for another's computation looks whether he is cancelled."""
+
+
+class BlockCache:
+    """Arrays by key under a budget of bytes, shared by all partitions.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes kept at most.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.bytes = 0
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[tuple[Partition, Hashable], Array] = OrderedDict()
+
+    def partition(self) -> Partition:
+        """A fresh part of this cache for one generation of one pyramid."""
+        return Partition(self)
+
+    def get(self, partition: Partition, key: Hashable) -> Array | None:
+        """The block, made the most recently used, or None."""
+        with self._lock:
+            block = self._entries.get((partition, key))
+            if block is not None:
+                self._entries.move_to_end((partition, key))
+            return block
+
+    def put(self, partition: Partition, key: Hashable, block: Array) -> None:
+        """Keep a block, unless its partition is closed or it alone exceeds the budget."""
+        with self._lock:
+            if partition.closed or block.nbytes > self.limit or (partition, key) in self._entries:
+                return
+            self._entries[partition, key] = block
+            partition.keys.add(key)
+            self.bytes += block.nbytes
+            while self.bytes > self.limit:
+                (owner, old), evicted = self._entries.popitem(last=False)
+                owner.keys.discard(old)
+                self.bytes -= evicted.nbytes
+
+    def drop(self, partition: Partition) -> None:
+        """Close a partition and forget its blocks."""
+        with self._lock:
+            partition.closed = True
+            for key in partition.keys:
+                self.bytes -= self._entries.pop((partition, key)).nbytes
+            partition.keys.clear()
+
+
+class _Flight:
+    """A computation under way, and what came of it."""
+
+    __slots__ = ("block", "error", "landed")
+
+    def __init__(self) -> None:
+        self.landed = threading.Event()
+        self.block: Array | None = None
+        self.error: tuple[type[ViewerError], str, str] | None = None
+
+
+class Partition:
+    """One pyramid's part of the cache, for one generation of its data."""
+
+    def __init__(self, cache: BlockCache) -> None:
+        self._cache = cache
+        self._flights: dict[Hashable, _Flight] = {}
+        self._lock = threading.Lock()
+        self.closed = False
+        self.keys: set[Hashable] = set()
+
+    def get(
+        self,
+        key: Hashable,
+        make: Callable[[], Array],
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Array:
+        """The block of this key, made by one caller while the others wait.
+
+        Parameters
+        ----------
+        key : hashable
+            Names the block within the partition.
+        make : callable
+            Computes it; must not ask for the same key again.
+        cancelled : callable, optional
+            Tells whether the caller has lost interest.
+
+        Returns
+        -------
+        ndarray
+            Shared and read-only.
+        """
+        while True:
+            block = self._cache.get(self, key)
+            if block is not None:
+                return block
+            with self._lock:
+                flight = self._flights.get(key)
+                mine = flight is None
+                if flight is None:
+                    flight = self._flights[key] = _Flight()
+            if mine:
+                return self._fly(key, flight, make)
+            while not flight.landed.wait(POLL_SECONDS if cancelled else None):
+                if cancelled and cancelled():
+                    raise CancelledError("Nobody waits for this block any more.")
+            if flight.block is not None:
+                return flight.block
+            if flight.error is not None:
+                # A new error each: a shared one would grow by everybody's traceback.
+                cls, message, hint = flight.error
+                raise cls(message, hint=hint)
+            # Its computer was cancelled or broke down: have a go ourselves.
+
+    def _fly(self, key: Hashable, flight: _Flight, make: Callable[[], Array]) -> Array:
+        try:
+            # Between our look into the cache and taking off, another flight may have landed.
+            block = self._cache.get(self, key)
+            if block is None:
+                block = make()
+                block.flags.writeable = False
+                self._cache.put(self, key, block)
+            flight.block = block
+            return block
+        except CancelledError:
+            raise
+        except ViewerError as error:
+            flight.error = (type(error), error.message, error.hint)
+            raise
+        finally:
+            with self._lock:
+                self._flights.pop(key, None)
+            flight.landed.set()
+
+    def close(self) -> None:
+        """Forget all blocks, and store none that are still being computed."""
+        self._cache.drop(self)
+
+
+CACHE = BlockCache(POLICY.cache_bytes)
+"""The cache of the process."""
