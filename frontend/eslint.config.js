@@ -1,0 +1,73 @@
+// Imports point down: main → ui → render → bricks | gl → wire → math | errors, with `state` beside
+// `render`. What a folder may import from is written here, once. `frontend/tests` may import all.
+import importX, { createNodeResolver } from "eslint-plugin-import-x";
+import { defineConfig } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+const BELOW = {
+  errors: [],
+  math: ["errors"],
+  wire: ["math", "errors"],
+  bricks: ["wire", "math", "errors"],
+  gl: ["wire", "math", "errors"],
+  render: ["bricks", "gl", "wire", "math", "errors"],
+  // Snapshots of the document are handed to the renderer by main; the two do not know each other.
+  state: ["wire", "math", "errors"],
+  ui: ["state", "render", "wire", "math", "errors"],
+};
+
+/** A folder, or the module of the same name while it is one file. */
+const layer = (name) => [`./src/${name}`, `./src/${name}.ts`];
+
+const zones = Object.entries(BELOW).map(([name, below]) => ({
+  target: layer(name),
+  from: [
+    ...Object.keys(BELOW).filter((other) => other !== name && !below.includes(other)),
+    "main",
+  ].flatMap((other) => [...layer(other), `./src/${other}.tsx`]),
+  message: `${name} may import from ${below.join(", ") || "nothing"} only.`,
+}));
+
+export default defineConfig(
+  { ignores: ["node_modules", "dist", "src/wire/types.ts"] },
+  {
+    files: ["**/*.{ts,tsx}"],
+    extends: [tseslint.configs.recommendedTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    plugins: { "import-x": importX },
+    settings: {
+      "import-x/resolver-next": [createNodeResolver({ extensions: [".ts", ".tsx", ".js"] })],
+      "import-x/parsers": { "@typescript-eslint/parser": [".ts", ".tsx"] },
+      "import-x/extensions": [".ts", ".tsx"],
+    },
+    rules: {
+      eqeqeq: "error",
+      "prefer-const": "error",
+      "no-console": ["error", { allow: ["error", "warn"] }],
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/no-explicit-any": "error",
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      // A handler may be async, and an arrow may return what its expression does.
+      "@typescript-eslint/no-misused-promises": [
+        "error",
+        { checksVoidReturn: { attributes: false, arguments: false } },
+      ],
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/unbound-method": "off", // preact's callbacks are arrows
+      // A loop over an index reads best where the index is used for two arrays.
+      "@typescript-eslint/prefer-for-of": "off",
+      "@typescript-eslint/class-literal-property-style": "off",
+      "import-x/no-cycle": "error",
+      "import-x/no-restricted-paths": ["error", { basePath: import.meta.dirname, zones }],
+    },
+  },
+  {
+    files: ["tests/**", "**/*.test.ts"],
+    rules: {
+      "@typescript-eslint/no-non-null-assertion": "off",
+      "@typescript-eslint/no-unsafe-assignment": "off",
+    },
+  },
+);
