@@ -66,7 +66,7 @@ def group_metadata(
         ],
     }
     if pyramid.kind == "labels":
-        ome["image-label"] = {"version": "0.5"}
+        ome["image-label"] = {}
     elif window is not None:
         ome["omero"] = {"channels": _channels(pyramid, name, window, color)}
     return {"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}}

@@ -12,8 +12,8 @@ several threads at once.
 
 from __future__ import annotations
 
-import itertools
 import math
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -187,7 +187,8 @@ class Pyramid:
             else None
         )
         self._epoch: _Epoch | None = _Epoch(source, cache.partition(), 0)
-        self._generation = 0
+        self._last_generation = 0
+        self._lock = threading.Lock()
 
     @property
     def source(self) -> Source:
@@ -196,8 +197,9 @@ class Pyramid:
 
     @property
     def generation(self) -> int:
-        """Number of refreshes so far."""
-        return self._generation
+        """Number of refreshes so far. What is read afterwards is of this generation or newer."""
+        epoch = self._epoch
+        return self._last_generation if epoch is None else epoch.generation
 
     @property
     def source_block(self) -> tuple[int, ...] | None:
@@ -256,15 +258,19 @@ class Pyramid:
 
     def refresh(self) -> None:
         """Forget everything read or made of the data: it has changed."""
-        epoch = self._open()
-        self._generation += 1
-        self._epoch = _Epoch(epoch.source, self._cache.partition(), self._generation)
+        with self._lock:
+            epoch = self._open()
+            # One assignment moves generation and cache together: nobody can take the new number
+            # and then old blocks.
+            self._epoch = _Epoch(epoch.source, self._cache.partition(), epoch.generation + 1)
         epoch.partition.close()
 
     def close(self) -> None:
         """Let go of the data and of everything made of it; idempotent."""
-        epoch, self._epoch = self._epoch, None
+        with self._lock:
+            epoch, self._epoch = self._epoch, None
         if epoch is not None:
+            self._last_generation = epoch.generation
             epoch.partition.close()
             epoch.source.close()
 
@@ -280,13 +286,7 @@ class Pyramid:
         cell = self._source_block if level == 0 else self._blocks[level]
         if cell is None or 0 < level < self._given:
             _check(cancelled)
-            part = epoch.source.read(level, box)
-            if part.shape != out.shape:
-                raise SourceError(
-                    f"The array returned shape {part.shape} where {out.shape} was asked for.",
-                    hint="Its shape has changed since it was added: add it again.",
-                )
-            np.copyto(out, part, casting="unsafe")
+            _take(epoch.source, level, box, out)
             return
         for index in box.cells(cell):
             _check(cancelled)
@@ -311,7 +311,7 @@ class Pyramid:
     def _make(self, epoch: _Epoch, level: int, whole: Box, cancelled: Cancelled | None) -> Array:
         if level == 0:
             out = np.empty(whole.shape, self.dtype)
-            np.copyto(out, epoch.source.read(0, whole), casting="unsafe")
+            _take(epoch.source, 0, whole, out)
             return out
         from viewer.kernels.downsample import mean, mode
 
@@ -331,6 +331,14 @@ def _check(cancelled: Cancelled | None) -> None:
         raise CancelledError("Nobody waits for these voxels any more.")
 
 
-def leading_points(shape: Sequence[int]) -> itertools.product[tuple[int, ...]]:
-    """All index tuples of leading axes of this shape."""
-    return itertools.product(*map(range, shape))
+def _take(source: Source, level: int, box: Box, out: Array) -> None:
+    part = source.read(level, box)
+    shape = part.shape
+    if shape == out.shape:
+        np.copyto(out, part, casting="unsafe")
+        return
+    del part  # a view of the user's array, which the traceback would keep alive
+    raise SourceError(
+        f"The array gave voxels of shape {shape} where {out.shape} were asked for.",
+        hint="Its shape has changed since it was added: add it again.",
+    )
