@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
@@ -24,13 +25,14 @@ def _build_client() -> ModuleType:
     return module
 
 
-class ClientHook(BuildHookInterface):  # type: ignore[misc]
+class ClientHook(BuildHookInterface[BuilderConfig]):
     """Builds the client when it is stale, and adds it to wheel and sdist."""
 
     def dependencies(self) -> list[str]:
         """Node for this build, where the client must be built and the machine has none."""
         client = _build_client()
-        return [] if client.is_fresh() or client.find_node() else [client.NODE_PACKAGE]
+        needed = not client.is_fresh() and client.find_node() is None
+        return [client.NODE_PACKAGE] if needed else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build, then name the files (called by hatchling before it collects them)."""

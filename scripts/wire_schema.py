@@ -6,9 +6,12 @@ The client's types are generated from it (``npm run types``); CI fails when eith
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import msgspec
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from viewer.messages import PageMessage, ServerMessage
 
@@ -31,5 +34,16 @@ def schema() -> dict[str, object]:
     }
 
 
+def main() -> int:
+    """Write the file; with ``--check`` compare instead."""
+    text = json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    if "--check" not in sys.argv:
+        TARGET.write_text(text, "utf-8")
+    elif TARGET.read_text("utf-8") != text:
+        print("docs/schema.json is stale: run 'make types'.", file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    TARGET.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n")
+    sys.exit(main())

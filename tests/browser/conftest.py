@@ -12,35 +12,18 @@ that the page writes to the console as an error, and any uncaught exception, fai
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts.chromium import FLAGS, REMEDY, find_chromium
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserType, Page
 
     import viewer
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
-
-FLAGS = (
-    # WebGL2 in software: the same picture with and without a graphics card
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    # containers give no user namespaces and a small /dev/shm
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 SETTLE_SECONDS = 30.0
 """How long a page may take until everything in view is loaded and drawn."""
@@ -57,20 +40,6 @@ SETTLE = """async (milliseconds) => {
 }"""
 
 
-def find_chromium(playwright_path: str) -> str:
-    """Path of a Chromium or Chrome: `VOXELVIEW_CHROMIUM`, PATH, or Playwright's own."""
-    named = os.environ.get("VOXELVIEW_CHROMIUM")
-    candidates = [named] if named else [*map(shutil.which, NAMES), str(MAC), playwright_path]
-    for candidate in candidates:
-        if candidate and Path(candidate).exists():
-            return candidate
-    pytest.fail(
-        "The browser tests need Chromium or Chrome. Install one with 'playwright install chromium' "
-        "or 'apt-get install chromium', or name it in VOXELVIEW_CHROMIUM.",
-        pytrace=False,
-    )
-
-
 @pytest.fixture(scope="session")
 def _browser_type() -> Iterator[BrowserType]:
     from playwright.sync_api import sync_playwright
@@ -83,6 +52,8 @@ def _browser_type() -> Iterator[BrowserType]:
 def chromium_browser(_browser_type: BrowserType, client: Path) -> Iterator[Browser]:
     """One browser for the whole run; the client it will show is built."""
     executable = find_chromium(_browser_type.executable_path)
+    if executable is None:
+        pytest.fail(REMEDY, pytrace=False)
     browser = _browser_type.launch(executable_path=executable, args=list(FLAGS))
     yield browser
     browser.close()
