@@ -6,7 +6,7 @@ Leaves `v` (the viewer), `image` and `cells` (its two layers) at the prompt.
 from __future__ import annotations
 
 import os
-import sys
+import platform
 import webbrowser
 
 import numpy as np
@@ -31,7 +31,8 @@ def smooth_noise(rng: np.random.Generator, grain: float) -> np.ndarray:
     noise = rng.standard_normal([b.shape[1] for b in basis], dtype=np.float32)
     for b in basis:  # one axis at a time; each goes to the back, so that three turns restore order
         noise = np.tensordot(noise, b, axes=(0, 1))
-    return noise / noise.std()
+    unit: np.ndarray = noise / noise.std()
+    return unit
 
 
 def scatter(rng: np.random.Generator, apart: float) -> np.ndarray:
@@ -94,7 +95,7 @@ def has_display() -> bool:
     """Whether a browser could open a window here."""
     if os.environ.get("CI") or os.environ.get("VOXELVIEW_HEADLESS"):
         return False
-    if sys.platform.startswith("linux"):
+    if platform.system() == "Linux":
         return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     return "SSH_CONNECTION" not in os.environ
 
