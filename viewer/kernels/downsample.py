@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numba
 import numpy as np
 
-from viewer.sources.protocol import Array
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
 def mean(data: Array, factors: Sequence[int]) -> Array:

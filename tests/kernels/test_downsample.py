@@ -1,0 +1,163 @@
+"""The halving kernels against slow arithmetic on Python's own numbers."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from skimage.measure import block_reduce
+
+from viewer.kernels.downsample import mean, mode
+
+INTEGERS = [np.dtype(f"{kind}{size}") for kind in "iu" for size in (1, 2, 4, 8)]
+FLOATS = [np.dtype(f"f{size}") for size in (2, 4, 8)]
+
+# The first call of a kernel compiles it, or loads it from its cache.
+unhurried = settings(deadline=None)
+shapes = hnp.array_shapes(min_dims=2, max_dims=5, max_side=5)
+
+
+def factors_for(shape: tuple[int, ...]) -> st.SearchStrategy[tuple[int, ...]]:
+    leading = max(0, len(shape) - 3)
+    return st.tuples(
+        *(st.just(1) if axis < leading else st.sampled_from((1, 2)) for axis, _ in enumerate(shape))
+    )
+
+
+def arrays(dtypes: list[np.dtype[Any]]) -> st.SearchStrategy[tuple[np.ndarray, tuple[int, ...]]]:
+    return st.tuples(st.sampled_from(dtypes), shapes).flatmap(
+        lambda pair: st.tuples(hnp.arrays(pair[0], pair[1]), factors_for(pair[1]))
+    )
+
+
+def cells(
+    data: np.ndarray, factors: tuple[int, ...]
+) -> Iterator[tuple[tuple[int, ...], list[Any]]]:
+    counts = [-(-n // f) for n, f in zip(data.shape, factors, strict=True)]
+    for index in itertools.product(*map(range, counts)):
+        part = data[tuple(slice(i * f, i * f + f) for i, f in zip(index, factors, strict=True))]
+        yield index, part.ravel().tolist()
+
+
+def slowly(
+    data: np.ndarray, factors: tuple[int, ...], of: Callable[[list[Any]], Any]
+) -> np.ndarray:
+    out = np.empty([-(-n // f) for n, f in zip(data.shape, factors, strict=True)], data.dtype)
+    for index, values in cells(data, factors):
+        out[index] = of(values)
+    return out
+
+
+def mean_of_numbers(values: list[float]) -> float:
+    numbers = [v for v in values if not math.isnan(v)]
+    if not numbers:
+        return math.nan
+    if any(map(math.isinf, numbers)):
+        return sum(numbers)
+    return float(sum(map(Fraction, numbers)) / len(numbers))
+
+
+def most_frequent(values: list[int]) -> int:
+    counts = Counter(values)
+    most = max(counts.values())
+    tied = [value for value, count in counts.items() if count == most]
+    return min(tied, key=lambda v: (v == 0, v < 0, v))
+
+
+@unhurried
+@given(arrays(INTEGERS))
+def test_mean_of_integers_is_exact_and_rounds_half_to_even(case):
+    data, factors = case
+    expected = slowly(data, factors, lambda values: round(Fraction(sum(values), len(values))))
+    np.testing.assert_array_equal(mean(data, factors), expected)
+
+
+@unhurried
+@given(arrays(FLOATS))
+def test_mean_of_floats_leaves_nan_out(case):
+    data, factors = case
+    expected = slowly(data, factors, mean_of_numbers)
+    result = mean(data, factors)
+    assert result.dtype == data.dtype
+    scale = {2: 1e-3, 4: 1e-6, 8: 1e-14}[data.dtype.itemsize]
+    finite = np.abs(data[np.isfinite(data)], dtype=np.float64)
+    largest = float(finite.max()) if finite.size else 0.0
+    tiny = float(np.finfo(data.dtype).tiny)
+    np.testing.assert_array_equal(np.isnan(result), np.isnan(expected))
+    both = np.isfinite(expected)
+    np.testing.assert_array_equal(result[~both], expected[~both])
+    error = np.abs(result[both].astype(np.float64) / 2 - expected[both].astype(np.float64) / 2)
+    assert (error <= scale * largest + tiny).all()
+
+
+@unhurried
+@given(arrays([np.dtype(bool)]))
+def test_mean_of_bools_is_true_where_at_least_half_are(case):
+    data, factors = case
+    expected = slowly(data, factors, lambda values: 2 * sum(values) >= len(values))
+    np.testing.assert_array_equal(mean(data, factors), expected)
+
+
+@unhurried
+@given(
+    st.tuples(st.sampled_from([*INTEGERS, np.dtype(bool)]), shapes).flatmap(
+        lambda pair: st.tuples(
+            hnp.arrays(
+                pair[0],
+                pair[1],
+                elements=st.integers(-2, 3).map(
+                    lambda v: bool(v) if pair[0].kind == "b" else v if pair[0].kind == "i" else v % 5
+                ),
+            ),
+            factors_for(pair[1]),
+        )
+    )
+)
+def test_mode_is_the_most_frequent_value_and_zero_gives_way(case):
+    data, factors = case
+    np.testing.assert_array_equal(mode(data, factors), slowly(data, factors, most_frequent))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+@pytest.mark.parametrize("factors", [(2, 2, 2), (1, 2, 2), (1, 1, 2), (2, 1, 1)])
+def test_mean_agrees_with_scikit_image_on_even_shapes(dtype, factors):
+    data = np.random.default_rng(5).integers(0, 250, (8, 10, 140)).astype(dtype)
+    expected = block_reduce(data, factors, np.mean)
+    if data.dtype.kind == "u":
+        expected = np.rint(expected)
+    np.testing.assert_allclose(mean(data, factors), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0, 2**63 - 1, 2**63, 2**64 - 1])
+def test_mean_and_mode_keep_uint64_to_the_last_bit(value):
+    data = np.full((3, 3, 3), value, np.uint64)
+    assert (mean(data, (2, 2, 2)) == np.uint64(value)).all()
+    assert (mode(data, (2, 2, 2)) == np.uint64(value)).all()
+
+
+def test_mean_of_huge_floats_does_not_overflow():
+    data = np.full((2, 2, 2), 1.7e308)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert mean(data, (2, 2, 2))[0, 0, 0] == pytest.approx(1.7e308)
+
+
+@pytest.mark.parametrize("dtype", INTEGERS, ids=str)
+def test_input_may_be_read_only_and_lie_anyhow_in_memory(dtype):
+    data = np.arange(6 * 7 * 8).reshape(6, 7, 8).astype(dtype)
+    fortran = np.asfortranarray(data)
+    fortran.flags.writeable = False
+    np.testing.assert_array_equal(mean(fortran, (2, 2, 2)), mean(data, (2, 2, 2)))
+    np.testing.assert_array_equal(
+        mean(data[::-1, :, ::-1], (2, 2, 2)), mean(data[::-1, :, ::-1].copy(), (2, 2, 2))
+    )
