@@ -59,8 +59,8 @@ def as_source(
         from viewer.sources.hdf5 import check_open
 
         check_open(data, "of this layer")
-    missing = [name for name in _NEEDED if not hasattr(data, name)]
-    if missing or isinstance(data, type):
+    missing = [name for name in _NEEDED if isinstance(data, type) or not hasattr(data, name)]
+    if missing:
         raise UnsupportedDataError(
             f"An object of type {type(data).__name__} is not an array: it lacks "
             f"{', '.join(missing)}.",

@@ -166,13 +166,15 @@ def _count_spatial(names: tuple[str, ...]) -> int:
             break
         count += 1
     before = names[: len(names) - count]
-    out_of_place = [name for name in before if name.lower() in _SPATIAL_NAMES]
-    if count < 2 or out_of_place:
+    if sum(name.lower() not in _KINDS for name in names) < 2:
+        raise InvalidDataError(
+            f"Axes {names} have fewer than two spatial axes.",
+            hint="Add data[..., np.newaxis, :] with a name more to show values along one axis.",
+        )
+    if count < 2 or any(name.lower() in _SPATIAL_NAMES for name in before):
         position = len(before) - 1
         raise InvalidDataError(
-            f"Axes {names} have {names[position]!r} after a spatial axis; spatial axes come last."
-            if before
-            else f"Axes {names} have fewer than two spatial axes.",
+            f"Axes {names} have {names[position]!r} after a spatial axis; spatial axes come last.",
             hint=f"Add np.moveaxis(data, {position}, 0), with axis_labels in the same order.",
         )
     return count
