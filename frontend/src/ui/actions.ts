@@ -1,0 +1,414 @@
+// The one table of what a user can do without a pointer: it feeds the keys, the palette, the
+// buttons' hints and the key table of the documentation.
+import { change } from "../state/changes";
+import type { Document, Slider } from "../wire/types";
+import { CAMERA_VIEWS } from "./camera-views";
+import { autoLimits, setLimits } from "./contrast";
+import { chooseLayer, moveLayer } from "./layer-edits";
+import { fit, stepSample, stepSlice, zoomAt } from "./navigation";
+import type { Page } from "./page";
+
+export interface Action {
+  readonly id: string;
+  readonly group: "View" | "Navigate" | "Layers" | "Image" | "Labels" | "Page";
+  readonly title: string;
+  /** As `KeyboardEvent.key` gives them, lower case for letters, `Shift+` where it matters. */
+  readonly keys: readonly string[];
+  /** The same in Python; empty for what concerns only the page. */
+  readonly python: string;
+  /** Whether it can be done now; always when left out. */
+  enabled?(page: Page): boolean;
+  run(page: Page): void;
+}
+
+type Layout = Document["view"]["layout"];
+
+/** Slices that Shift jumps. */
+export const JUMP = 10;
+
+const ZOOM = 1.25;
+
+function layout(kind: Layout, title: string): Action {
+  return {
+    id: `layout-${kind}`,
+    group: "View",
+    title,
+    keys: [],
+    python: `v.view.layout = "${kind}"`,
+    run: (page) => page.put(kind, "view", "layout"),
+  };
+}
+
+/** Shows one panel alone, or all four again. */
+export function toggleMaximised(page: Page): void {
+  const present = page.view.peek()?.layout;
+  page.put(present === "4panel" ? page.panelInMind() : "4panel", "view", "layout");
+}
+
+function turn(kind: "xy" | "xz" | "yz"): Action {
+  const orientation = CAMERA_VIEWS[kind];
+  const text = orientation.map((value) => Number(value.toFixed(4))).join(", ");
+  return {
+    id: `camera-${kind}`,
+    group: "View",
+    title: `Look at ${kind} in 3-D`,
+    keys: [],
+    python: `v.view.camera.orientation = (${text})`,
+    run: (page) => page.put([...orientation], "view", "camera", "orientation"),
+  };
+}
+
+function toggleView(
+  field: "scale_bar" | "axis_lines" | "slices_in_3d",
+  title: string,
+  keys: readonly string[],
+): Action {
+  return {
+    id: field.replaceAll("_", "-"),
+    group: "View",
+    title,
+    keys,
+    python: `v.view.${field} = not v.view.${field}`,
+    run: (page) => page.edit((document) => [change(!document.view[field], "view", field)]),
+  };
+}
+
+function zoom(factor: number, title: string, keys: readonly string[], python: string): Action {
+  return {
+    id: factor > 1 ? "zoom-in" : "zoom-out",
+    group: "View",
+    title,
+    keys,
+    python,
+    run: (page) =>
+      page.edit((document) => {
+        const panels = page.panels.peek();
+        const panel = panels.find(({ kind }) => kind === page.panelInMind()) ?? panels[0];
+        if (panel === undefined) return [];
+        const [x, y] = [panel.left + panel.width / 2, panel.top + panel.height / 2];
+        return zoomAt(document, panels, panel, factor, x, y);
+      }),
+  };
+}
+
+function slice(by: number, title: string, keys: readonly string[]): Action {
+  return {
+    id: `slice-${by > 0 ? "next" : "previous"}${Math.abs(by) > 1 ? "-far" : ""}`,
+    group: "Navigate",
+    title,
+    keys,
+    python: "v.view.center = (z, y, x)",
+    run: (page) => {
+      const kind = page.panelInMind();
+      page.edit((document) => stepSlice(document, kind === "3d" ? "xy" : kind, by));
+    },
+  };
+}
+
+/** The slider that keys move: time if there is one, else the first. */
+function mainSlider(document: Document): Slider | null {
+  const sliders = document.view.sliders.filter((slider) => slider.stop > slider.start);
+  const time = sliders.find(({ name }) => name === "t" || name === "time");
+  return time ?? sliders[0] ?? null;
+}
+
+function hasSlider(page: Page): boolean {
+  const document = page.document.peek();
+  return document !== null && mainSlider(document) !== null;
+}
+
+function sample(by: 1 | -1, title: string, keys: readonly string[]): Action {
+  return {
+    id: by > 0 ? "sample-next" : "sample-previous",
+    group: "Navigate",
+    title,
+    keys,
+    python: 'v.view.position["t"] = 3.0',
+    enabled: hasSlider,
+    run: (page) =>
+      page.edit((document) => {
+        const slider = mainSlider(document);
+        return slider === null ? [] : stepSample(document, slider, by);
+      }),
+  };
+}
+
+function layerKey(number: number): Action {
+  return {
+    id: `layer-${number}`,
+    group: "Layers",
+    title: `Layer ${number}: make active; again: show or hide`,
+    keys: [String(number)],
+    python: `v.layers[${number - 1}].visible = True`,
+    enabled: (page) => page.order.peek().length >= number,
+    run: (page) => page.edit((document) => chooseLayer(document, number - 1)),
+  };
+}
+
+function moveActive(by: 1 | -1, title: string): Action {
+  return {
+    id: by > 0 ? "layer-up" : "layer-down",
+    group: "Layers",
+    title,
+    keys: [by > 0 ? "Alt+ArrowUp" : "Alt+ArrowDown"],
+    python: `v.layers.move(layer, ${by > 0 ? "index + 1" : "index - 1"})`,
+    enabled: (page) => page.active.peek() !== null,
+    run: (page) =>
+      page.edit((document) => {
+        if (document.active === null) return [];
+        const place = document.order.indexOf(document.active);
+        return moveLayer(document, document.active, place + by);
+      }),
+  };
+}
+
+function activeLabels(
+  id: string,
+  title: string,
+  keys: readonly string[],
+  python: string,
+  value: (page: Page) => unknown,
+  field: string,
+): Action {
+  return {
+    id,
+    group: "Labels",
+    title,
+    keys,
+    python,
+    enabled: (page) => page.active.peek()?.kind === "labels",
+    run: (page) => {
+      const layer = page.active.peek();
+      if (layer?.kind === "labels") page.put(value(page), "layers", layer.id, "style", field);
+    },
+  };
+}
+
+function labelsStyle(page: Page) {
+  const layer = page.active.peek();
+  return layer?.kind === "labels" ? layer.style : null;
+}
+
+/** Every action, in the order of the palette. */
+export const ACTIONS: readonly Action[] = [
+  layout("4panel", "Four linked panels"),
+  layout("xy", "Only xy"),
+  layout("xz", "Only xz"),
+  layout("yz", "Only yz"),
+  layout("3d", "Only 3-D"),
+  {
+    id: "maximise",
+    group: "View",
+    title: "Maximise the panel under the pointer, or show all",
+    keys: [" "],
+    python: 'v.view.layout = "xy"',
+    run: toggleMaximised,
+  },
+  {
+    id: "fit",
+    group: "View",
+    title: "Fit the data into the panels",
+    keys: ["f"],
+    python: "v.view.zoom = None",
+    run: (page) => page.edit(fit),
+  },
+  zoom(ZOOM, "Zoom in", ["+", "="], "v.view.zoom *= 1.25"),
+  zoom(1 / ZOOM, "Zoom out", ["-"], "v.view.zoom /= 1.25"),
+  turn("xy"),
+  turn("xz"),
+  turn("yz"),
+  toggleView("scale_bar", "Scale bars: show or hide", ["b"]),
+  toggleView("axis_lines", "Crosshair and axis names: show or hide", ["x"]),
+  toggleView("slices_in_3d", "Slices in 3-D: show or hide", []),
+  {
+    id: "theme",
+    group: "View",
+    title: "Dark or light theme",
+    keys: [],
+    python: 'v.theme = "light"',
+    run: (page) => page.put(page.theme.peek() === "dark" ? "light" : "dark", "theme"),
+  },
+  slice(1, "Next slice", ["."]),
+  slice(-1, "Previous slice", [","]),
+  slice(JUMP, "Ten slices on", ["Shift+.", ">"]),
+  slice(-JUMP, "Ten slices back", ["Shift+,", "<"]),
+  sample(1, "Next time point", ["]"]),
+  sample(-1, "Previous time point", ["["]),
+  {
+    id: "play",
+    group: "Navigate",
+    title: "Play or pause",
+    keys: ["p"],
+    python: "",
+    enabled: hasSlider,
+    run: (page) => {
+      const document = page.document.peek();
+      const slider = document === null ? null : mainSlider(document);
+      if (slider !== null) page.playback.toggle(page.playback.axis.peek() ?? slider.name);
+    },
+  },
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map(layerKey),
+  {
+    id: "visibility",
+    group: "Layers",
+    title: "Show or hide the active layer",
+    keys: ["v"],
+    python: "layer.visible = not layer.visible",
+    enabled: (page) => page.active.peek() !== null,
+    run: (page) => {
+      const layer = page.active.peek();
+      if (layer !== null) page.put(!layer.visible, "layers", layer.id, "visible");
+    },
+  },
+  {
+    id: "rename",
+    group: "Layers",
+    title: "Rename the active layer",
+    keys: ["F2"],
+    python: 'layer.name = "membrane"',
+    enabled: (page) => page.active.peek() !== null,
+    run: (page) => {
+      page.sidebar.value = true;
+      page.renaming.value = page.active.peek()?.id ?? null;
+    },
+  },
+  moveActive(1, "Active layer one up"),
+  moveActive(-1, "Active layer one down"),
+  {
+    id: "auto-contrast",
+    group: "Image",
+    title: "Contrast from the data",
+    keys: ["c"],
+    python: "image.contrast_limits = (low, high)",
+    enabled: (page) => (page.imageInMind()?.data.histogram ?? null) !== null,
+    run: (page) => {
+      const image = page.imageInMind();
+      const histogram = image?.data.histogram ?? null;
+      if (image !== null && histogram !== null) {
+        page.store.edit(setLimits(image, autoLimits(histogram)));
+      }
+    },
+  },
+  {
+    id: "interpolation",
+    group: "Image",
+    title: "Interpolation: linear or nearest",
+    keys: ["i"],
+    python: 'image.interpolation = "nearest"',
+    enabled: (page) => page.imageInMind() !== null,
+    run: (page) => {
+      const image = page.imageInMind();
+      if (image === null) return;
+      const other = image.style.interpolation === "linear" ? "nearest" : "linear";
+      page.put(other, "layers", image.id, "style", "interpolation");
+    },
+  },
+  activeLabels(
+    "selected-only",
+    "Only the selected labels, or all",
+    ["s"],
+    "cells.show_selected_only = True",
+    (page) => labelsStyle(page)?.show_selected_only !== true,
+    "show_selected_only",
+  ),
+  activeLabels(
+    "outlines",
+    "Outlines or filled labels",
+    ["o"],
+    "cells.contour = 2",
+    (page) => (labelsStyle(page)?.contour === 0 ? 2 : 0),
+    "contour",
+  ),
+  activeLabels(
+    "meshes",
+    "Meshes of the selected labels: show or hide",
+    ["m"],
+    "cells.meshes = False",
+    (page) => labelsStyle(page)?.meshes !== true,
+    "meshes",
+  ),
+  activeLabels(
+    "deal-colors",
+    "Deal new colours",
+    [],
+    "cells.seed += 1",
+    (page) => ((labelsStyle(page)?.seed ?? 0) + 1) % 2 ** 32,
+    "seed",
+  ),
+  activeLabels("deselect", "Deselect all labels", [], "cells.selected = ()", () => [], "selected"),
+  {
+    id: "palette",
+    group: "Page",
+    title: "All actions and keys",
+    keys: ["h", "?"],
+    python: "",
+    run: (page) => {
+      page.palette.value = !page.palette.peek();
+    },
+  },
+  {
+    id: "sidebar",
+    group: "Page",
+    title: "Layer panel: show or hide",
+    keys: ["l"],
+    python: "",
+    run: (page) => {
+      page.sidebar.value = !page.sidebar.peek();
+    },
+  },
+  {
+    id: "notices",
+    group: "Page",
+    title: "Messages: show or hide",
+    keys: ["n"],
+    python: "v.errors",
+    run: (page) => {
+      page.noticeList.value = !page.noticeList.peek();
+    },
+  },
+  {
+    id: "retry",
+    group: "Page",
+    title: "Load again what failed",
+    keys: ["r"],
+    python: "layer.refresh()",
+    run: (page) => page.renderer.peek()?.retry(),
+  },
+];
+
+const BY_ID = new Map(ACTIONS.map((action) => [action.id, action]));
+
+/** An action by its id; asking for one that isn't there is a mistake in the program. */
+export function action(id: string): Action {
+  const found = BY_ID.get(id);
+  if (found === undefined) throw new Error(`no action ${id}`);
+  return found;
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  " ": "Space",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  "Shift+.": "Shift .",
+  "Shift+,": "Shift ,",
+  "Alt+ArrowUp": "Alt ↑",
+  "Alt+ArrowDown": "Alt ↓",
+};
+
+/** A key as it is written on a keyboard. */
+export function keyName(key: string): string {
+  return NAMES[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+}
+
+/** The text of a button's hint: what it does and with which key. */
+export function hint(id: string): string {
+  const { title, keys } = action(id);
+  const key = keys[0];
+  return key === undefined ? title : `${title} (${keyName(key)})`;
+}
+
+/** Does an action by its id, when it can be done. */
+export function perform(page: Page, id: string): void {
+  const found = action(id);
+  if (found.enabled?.(page) !== false) found.run(page);
+}

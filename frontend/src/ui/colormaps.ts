@@ -1,0 +1,76 @@
+// The colour maps that the server knows, as previews: 16 colours each, fetched when first asked for.
+import { signal, type ReadonlySignal } from "@preact/signals";
+
+export interface Colormap {
+  readonly name: string;
+  readonly category: string;
+  readonly colors: readonly string[];
+}
+
+/** Black to one colour: what channels are usually tinted with. */
+export const TINTS: readonly Colormap[] = [
+  ["gray", "#ffffff"],
+  ["red", "#ff0000"],
+  ["green", "#00ff00"],
+  ["blue", "#0000ff"],
+  ["cyan", "#00ffff"],
+  ["magenta", "#ff00ff"],
+  ["yellow", "#ffff00"],
+  ["orange", "#ff8000"],
+].map(([name = "", color = ""]) => ({ name, category: "tint", colors: ["#000000", color] }));
+
+export class Colormaps {
+  readonly #url: string;
+  readonly #list = signal<readonly Colormap[]>([]);
+  readonly #failed = signal(false);
+  #asked = false;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** Empty until the list has come. */
+  get list(): ReadonlySignal<readonly Colormap[]> {
+    this.#load();
+    return this.#list;
+  }
+
+  get failed(): ReadonlySignal<boolean> {
+    return this.#failed;
+  }
+
+  /** Colours of a map or of a tint; a gray ramp until the list has come. */
+  colors(name: string): readonly string[] {
+    if (/^#[0-9a-f]{6}$/i.test(name)) return ["#000000", name];
+    const known = this.list.value.find((colormap) => colormap.name === name);
+    const tint = TINTS.find((colormap) => colormap.name === name);
+    return known?.colors ?? tint?.colors ?? ["#000000", "#ffffff"];
+  }
+
+  /** Asks again after a failure. */
+  retry(): void {
+    this.#asked = false;
+    this.#load();
+  }
+
+  #load(): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    fetch(this.#url)
+      .then((response) => (response.ok ? response.json() : Promise.reject(new Error(response.statusText))))
+      .then(
+        (list: readonly Colormap[]) => {
+          this.#list.value = list;
+          this.#failed.value = false;
+        },
+        () => {
+          this.#failed.value = true;
+        },
+      );
+  }
+}
+
+/** A CSS gradient from left to right. */
+export function gradient(colors: readonly string[]): string {
+  return `linear-gradient(to right, ${colors.join(", ")})`;
+}

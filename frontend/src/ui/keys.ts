@@ -1,0 +1,58 @@
+// Keys to actions. Nothing with Ctrl or ⌘ is taken: those belong to the browser and the system.
+import { ACTIONS, perform, type Action } from "./actions";
+import type { Page } from "./page";
+
+const BY_KEY = new Map<string, Action>(
+  ACTIONS.flatMap((action) => action.keys.map((key) => [key, action] as const)),
+);
+
+interface Stroke {
+  readonly key: string;
+  readonly shiftKey: boolean;
+  readonly altKey: boolean;
+  readonly ctrlKey: boolean;
+  readonly metaKey: boolean;
+}
+
+/** The action that a key stroke means, if any. */
+export function actionFor(stroke: Stroke): Action | null {
+  if (stroke.ctrlKey || stroke.metaKey) return null;
+  const key = stroke.key.length === 1 ? stroke.key.toLowerCase() : stroke.key;
+  if (stroke.altKey) return BY_KEY.get(`Alt+${key}`) ?? null;
+  // Some layouts need Shift for a character ("?"), so the character alone counts too, but a letter
+  // with Shift is another key.
+  const shifted = stroke.shiftKey ? BY_KEY.get(`Shift+${key}`) : undefined;
+  if (shifted !== undefined) return shifted;
+  if (stroke.shiftKey && /[a-z]/.test(key)) return null;
+  return BY_KEY.get(key) ?? null;
+}
+
+/** Whether the element under the keyboard wants the keys itself. */
+function takesText(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || target.tagName === "TEXTAREA" || target.tagName === "SELECT") {
+    return true;
+  }
+  return target instanceof HTMLInputElement && target.type !== "range" && target.type !== "checkbox";
+}
+
+/** Space and Enter press the focused button, so they are not ours there. */
+function pressesButton(target: EventTarget | null, key: string): boolean {
+  if (key !== " " && key !== "Enter") return false;
+  return target instanceof Element && target.closest("button, input, [role=button]") !== null;
+}
+
+/** Listens to the keyboard; returns what ends it. */
+export function listenToKeys(page: Page): () => void {
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || event.isComposing || takesText(event.target)) return;
+    if (pressesButton(event.target, event.key)) return;
+    if (page.palette.peek()) return;
+    const action = actionFor(event);
+    if (action === null) return;
+    event.preventDefault();
+    perform(page, action.id);
+  };
+  window.addEventListener("keydown", onKeyDown);
+  return () => window.removeEventListener("keydown", onKeyDown);
+}

@@ -1,0 +1,189 @@
+// What the interface's parts share: the document and what is derived from it, the renderer and what
+// it reports, and the page's own passing state (cursor, open panels) that no other page sees.
+import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { panelAt, type Panel, type PanelKind, type Position } from "../math/panel";
+import { screenToWorld } from "../math/view";
+import type { Highlight, LayerValue, Pick, Renderer, Status } from "../render/types";
+import { change } from "../state/changes";
+import type { Notices } from "../state/notices";
+import type { Tasks } from "../state/progress";
+import type { Store } from "../state/store";
+import type { Connection } from "../wire/socket";
+import type { Change, Document, ImageLayer, LabelsLayer } from "../wire/types";
+import type { Colormaps } from "./colormaps";
+import { panelsFor } from "./layout";
+import type { Playback } from "./playback";
+
+export type Layer = ImageLayer | LabelsLayer;
+
+/** Where the pointer is. */
+export interface Cursor {
+  readonly x: number;
+  readonly y: number;
+  readonly panel: Panel;
+  readonly position: Position;
+  readonly pick: Pick | null;
+}
+
+export type Stopper = "webgl" | "protocol";
+
+export interface PageParts {
+  readonly store: Store;
+  readonly notices: Notices;
+  readonly tasks: Tasks;
+  readonly connection: ReadonlySignal<Connection>;
+  readonly colormaps: Colormaps;
+  readonly playback: Playback;
+  /** Tries to connect at once. */
+  reconnect(): void;
+}
+
+const NOTHING_YET: Status = { panels: [], meshes: [], context: "ok", settled: false };
+
+/** CSS pixels below which the side panel lies over the picture and starts closed. */
+export const NARROW = 720;
+
+function equalPick(a: Pick | null, b: Pick | null): boolean {
+  return a?.layer === b?.layer && a?.label === b?.label;
+}
+
+export class Page {
+  readonly store: Store;
+  readonly notices: Notices;
+  readonly tasks: Tasks;
+  readonly connection: ReadonlySignal<Connection>;
+  readonly colormaps: Colormaps;
+  readonly playback: Playback;
+  readonly reconnect: () => void;
+
+  readonly document: ReadonlySignal<Document | null>;
+  readonly view = computed(() => this.store.document.value?.view ?? null);
+  readonly layers = computed(() => this.store.document.value?.layers ?? {});
+  readonly order = computed(() => this.store.document.value?.order ?? []);
+  readonly theme = computed(() => this.store.document.value?.theme ?? "dark");
+  readonly title = computed(() => this.store.document.value?.title ?? "Voxelview");
+  readonly empty = computed(() => this.store.document.value?.order.length === 0);
+  readonly active = computed((): Layer | null => {
+    const document = this.store.document.value;
+    if (document === null || document.active === null) return null;
+    return document.layers[document.active] ?? null;
+  });
+
+  /** Room for the panels in CSS pixels. */
+  readonly size = signal<readonly [width: number, height: number]>([0, 0]);
+  /** Device pixels per CSS pixel; changes with the browser's zoom and from screen to screen. */
+  readonly pixelRatio = signal(window.devicePixelRatio);
+  readonly #layout = computed(() => this.view.value?.layout ?? "4panel");
+  readonly #splitX = computed(() => this.view.value?.split[0] ?? 0.5);
+  readonly #splitY = computed(() => this.view.value?.split[1] ?? 0.5);
+  readonly panels = computed((): readonly Panel[] => {
+    const [width, height] = this.size.value;
+    return panelsFor(this.#layout.value, [this.#splitX.value, this.#splitY.value], width, height);
+  });
+
+  readonly renderer = signal<Renderer | null>(null);
+  readonly status = signal<Status>(NOTHING_YET);
+  readonly cursor = signal<Cursor | null>(null);
+  readonly values = signal<readonly LayerValue[]>([]);
+  readonly stopper = signal<Stopper | null>(null);
+
+  readonly sidebar = signal(window.innerWidth >= NARROW);
+  readonly palette = signal(false);
+  readonly noticeList = signal(false);
+  /** The layer whose name is being edited. */
+  readonly renaming: Signal<string | null> = signal(null);
+
+  constructor(parts: PageParts) {
+    this.store = parts.store;
+    this.notices = parts.notices;
+    this.tasks = parts.tasks;
+    this.connection = parts.connection;
+    this.colormaps = parts.colormaps;
+    this.playback = parts.playback;
+    this.reconnect = () => parts.reconnect();
+    this.document = parts.store.document;
+  }
+
+  /** Edits through a function of the present document. */
+  edit(changes: (document: Document) => readonly Change[]): void {
+    const document = this.document.peek();
+    if (document !== null) this.store.edit(changes(document));
+  }
+
+  /** Puts one value into the document. */
+  put(value: unknown, ...path: string[]): void {
+    this.store.edit([change(value, ...path)]);
+  }
+
+  /** The pointer is at this place of the canvas; null when it has left it. */
+  point(place: readonly [x: number, y: number] | null): void {
+    const document = this.document.peek();
+    const panels = this.panels.peek();
+    const panel = place === null ? null : panelAt(panels, place[0], place[1]);
+    if (place === null || panel === null || document === null) {
+      batch(() => {
+        this.cursor.value = null;
+        this.values.value = [];
+      });
+      this.renderer.peek()?.setHighlight(null);
+      this.renderer.peek()?.setProbe(null);
+      return;
+    }
+    const [x, y] = place;
+    const renderer = this.renderer.peek();
+    const pick = renderer?.pick(x, y) ?? null;
+    const position =
+      panel.kind === "3d"
+        ? (pick?.position ?? screenToWorld(document, panels, panel, x, y))
+        : screenToWorld(document, panels, panel, x, y);
+    const before = this.cursor.peek();
+    this.cursor.value = { x, y, panel, position, pick };
+    if (!equalPick(before?.pick ?? null, pick)) renderer?.setHighlight(highlight(pick));
+    renderer?.setProbe(panel.kind === "3d" && pick === null ? null : position);
+    this.refreshValues();
+  }
+
+  /** Reads the values under the pointer again. */
+  refreshValues(): void {
+    const cursor = this.cursor.peek();
+    const renderer = this.renderer.peek();
+    if (cursor === null || renderer === null || (cursor.panel.kind === "3d" && cursor.pick === null)) {
+      this.values.value = [];
+    } else {
+      this.values.value = renderer.values(cursor.position);
+    }
+  }
+
+  /** The panel that a key without an address means: under the pointer, else the first. */
+  panelInMind(): PanelKind {
+    return this.cursor.peek()?.panel.kind ?? this.panels.peek()[0]?.kind ?? "xy";
+  }
+
+  /** The image whose contrast a gesture means: the active one, else the topmost visible. */
+  imageInMind(): ImageLayer | null {
+    const active = this.active.peek();
+    if (active?.kind === "image") return active;
+    const layers = this.layers.peek();
+    for (const id of [...this.order.peek()].reverse()) {
+      const layer = layers[id];
+      if (layer?.kind === "image" && layer.visible) return layer;
+    }
+    return null;
+  }
+
+  /** Selects a label, or takes it out of the selection. */
+  toggleLabel(layerId: string, label: string): void {
+    const layer = this.layers.peek()[layerId];
+    if (layer?.kind !== "labels") return;
+    const { selected } = layer.style;
+    const next = selected.includes(label)
+      ? selected.filter((other) => other !== label)
+      : [...selected, label];
+    this.put(next, "layers", layerId, "style", "selected");
+  }
+}
+
+function highlight(pick: Pick | null): Highlight | null {
+  if (pick === null || pick.layer === null || pick.label === null) return null;
+  return { layer: pick.layer, label: pick.label };
+}

@@ -1,0 +1,193 @@
+// What is written over one panel: crosshair, axis names, slice, scale bar, and why there is nothing
+// to see when there is nothing to see.
+import { panelAxes, type Panel, type SliceKind } from "../math/panel";
+import { effectiveZoom, worldToScreen } from "../math/view";
+import type { PanelStatus } from "../render/types";
+import { hint, perform, toggleMaximised } from "./actions";
+import { AxisTripod } from "./axis-tripod";
+import { IconButton, NumberField, Range } from "./fields";
+import { Icon } from "./icons";
+import { goToSlice, slices } from "./navigation";
+import type { Page } from "./page";
+import { lengthText, scaleBar } from "./units";
+
+export const AXIS_NAMES = ["z", "y", "x"] as const;
+
+/** CSS pixels around the middle that the crosshair leaves free. */
+const OPEN = 10;
+
+/** CSS pixels: a smaller panel shows the picture alone. */
+const SMALL = 90;
+
+interface PanelProps {
+  readonly page: Page;
+  readonly panel: Panel;
+}
+
+export function PanelOverlay({ page, panel }: PanelProps) {
+  const { left, top, width, height, kind } = panel;
+  const small = width < SMALL || height < SMALL;
+  const status = page.status.value.panels.find((entry) => entry.kind === kind) ?? null;
+  const slice = kind === "3d" ? null : kind;
+  return (
+    <section
+      class="panel"
+      aria-label={`${kind} panel`}
+      data-panel={kind}
+      style={{ left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` }}
+    >
+      {slice !== null && <Crosshair page={page} panel={panel} kind={slice} />}
+      {kind === "3d" && !small && <AxisTripod page={page} />}
+      {!small && (
+        <>
+          <Head page={page} panel={panel} slice={slice} />
+          {slice !== null && <SliceSlider page={page} kind={slice} />}
+          {slice !== null && <Scale page={page} panel={panel} />}
+        </>
+      )}
+      {status !== null && <PanelState page={page} status={status} small={small} />}
+    </section>
+  );
+}
+
+function Crosshair({ page, panel, kind }: PanelProps & { readonly kind: SliceKind }) {
+  const document = page.document.value;
+  if (document === null || !document.view.axis_lines) return null;
+  const { right, down } = panelAxes(kind);
+  const [screenX, screenY] = worldToScreen(document, page.panels.value, panel, document.view.center);
+  // Half pixels: a line of one pixel that doesn't blur over two.
+  const x = Math.floor(screenX - panel.left) + 0.5;
+  const y = Math.floor(screenY - panel.top) + 0.5;
+  const { width, height } = panel;
+  return (
+    <svg class="crosshair" width={width} height={height} aria-hidden="true">
+      <path
+        class={`axis-${AXIS_NAMES[down]}`}
+        d={`M${x} 0V${Math.max(0, y - OPEN)}M${x} ${y + OPEN}V${height}`}
+      />
+      <path
+        class={`axis-${AXIS_NAMES[right]}`}
+        d={`M0 ${y}H${Math.max(0, x - OPEN)}M${x + OPEN} ${y}H${width}`}
+      />
+      <text class={`axis-${AXIS_NAMES[right]}`} x={width - 10} y={y - 6} text-anchor="end">
+        {AXIS_NAMES[right]}
+      </text>
+      <text class={`axis-${AXIS_NAMES[down]}`} x={x + 6} y={height - 8}>
+        {AXIS_NAMES[down]}
+      </text>
+    </svg>
+  );
+}
+
+function Head({ page, panel, slice }: PanelProps & { readonly slice: SliceKind | null }) {
+  const maximised = page.view.value?.layout !== "4panel";
+  return (
+    <header class="panel-head">
+      <span class="panel-name">{panel.kind === "3d" ? "3-D" : panel.kind}</span>
+      {slice !== null && <SliceReadout page={page} kind={slice} />}
+      <IconButton
+        icon={maximised ? "restore" : "maximise"}
+        label={maximised ? "Show all panels (Space)" : "Maximise (Space)"}
+        class="on-picture only-hover"
+        onClick={() => {
+          if (maximised) toggleMaximised(page);
+          else page.put(panel.kind, "view", "layout");
+        }}
+      />
+    </header>
+  );
+}
+
+function SliceReadout({ page, kind }: { readonly page: Page; readonly kind: SliceKind }) {
+  const document = page.document.value;
+  if (document === null) return null;
+  const { normal } = panelAxes(kind);
+  const found = slices(document, kind);
+  const name = AXIS_NAMES[normal];
+  const { units } = document.view;
+  if (found === null || found.count < 2) return null;
+  return (
+    <span class="slice-readout">
+      <span class={`axis-${name}`}>{name}</span>
+      <NumberField
+        label={`Slice along ${name}`}
+        class="bare"
+        value={found.index}
+        onCommit={(index) => page.edit((present) => goToSlice(present, kind, index))}
+      />
+      <span class="quiet">/ {found.count - 1}</span>
+      {units !== "" && <span class="quiet wide">{lengthText(document.view.center[normal], units)}</span>}
+    </span>
+  );
+}
+
+function SliceSlider({ page, kind }: { readonly page: Page; readonly kind: SliceKind }) {
+  const document = page.document.value;
+  const found = document === null ? null : slices(document, kind);
+  if (found === null || found.count < 2) return null;
+  return (
+    <div class="slice-slider" onPointerDown={(event) => event.stopPropagation()}>
+      <Range
+        label={`Slice along ${AXIS_NAMES[panelAxes(kind).normal]}`}
+        vertical
+        min={0}
+        max={found.count - 1}
+        step={1}
+        value={Math.min(Math.max(found.index, 0), found.count - 1)}
+        onInput={(index) => page.edit((present) => goToSlice(present, kind, index))}
+      />
+    </div>
+  );
+}
+
+function Scale({ page, panel }: PanelProps) {
+  const document = page.document.value;
+  if (document === null || !document.view.scale_bar) return null;
+  const zoom = effectiveZoom(document, page.panels.value);
+  const bar = scaleBar(zoom, document.view.units, Math.min(140, panel.width * 0.4));
+  if (bar === null) return null;
+  return (
+    <div class="scale-bar" aria-label={`Scale bar: ${bar.text}`}>
+      <span>{bar.text}</span>
+      <div style={{ width: `${bar.width}px` }} />
+    </div>
+  );
+}
+
+interface PanelStateProps {
+  readonly page: Page;
+  readonly status: PanelStatus;
+  readonly small: boolean;
+}
+
+function PanelState({ page, status, small }: PanelStateProps) {
+  const failure = status.failures[0];
+  return (
+    <>
+      {status.loading > 0 && <div class="panel-progress" role="progressbar" aria-label="Loading" />}
+      {failure !== undefined && !small && (
+        <div class="panel-failure" role="alert" onPointerDown={(event) => event.stopPropagation()}>
+          <Icon name="warning" />
+          <div>
+            <p>{failure.message}</p>
+            {failure.hint !== undefined && failure.hint !== "" && <p class="quiet">{failure.hint}</p>}
+            {status.failures.length > 1 && (
+              <p class="quiet">and {status.failures.length - 1} more</p>
+            )}
+          </div>
+          <button type="button" class="button" title={hint("retry")} onClick={() => perform(page, "retry")}>
+            Retry
+          </button>
+        </div>
+      )}
+      {status.empty && failure === undefined && !small && (
+        <div class="panel-empty">
+          <span>No data in view</span>
+          <button type="button" class="button" title={hint("fit")} onClick={() => perform(page, "fit")}>
+            Fit
+          </button>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,113 @@
+// The line at the bottom: where the pointer is, what lies there in every layer, what is loading,
+// whether the page is connected.
+import type { LayerValue } from "../render/types";
+import { AXIS_NAMES } from "./panel-overlay";
+import type { Page } from "./page";
+import { readable, trimmed } from "./units";
+
+interface PageProps {
+  readonly page: Page;
+}
+
+export function StatusBar({ page }: PageProps) {
+  return (
+    <footer class="status-bar">
+      <Place page={page} />
+      <Values page={page} />
+      <Work page={page} />
+      <ConnectionMark page={page} />
+    </footer>
+  );
+}
+
+/** The voxel under the pointer in the active layer, else in the topmost that has one there. */
+function voxel(page: Page, values: readonly LayerValue[]): readonly number[] | null {
+  const active = page.active.value?.id;
+  const there = values.filter((value) => value.index !== null);
+  return (there.find((value) => value.layer === active) ?? there[0])?.index ?? null;
+}
+
+function Place({ page }: PageProps) {
+  const cursor = page.cursor.value;
+  const units = page.view.value?.units ?? "";
+  const values = page.values.value;
+  if (cursor === null) return <span class="place quiet">Point at the picture to read it</span>;
+  const index = voxel(page, values);
+  return (
+    <span class="place">
+      {index !== null && (
+        <span class="voxel" title="Index of the voxel, as in Python">
+          [{index.join(", ")}]
+        </span>
+      )}
+      <span class="world quiet" title="Position in the world">
+        {AXIS_NAMES.map((name, axis) => {
+          const [number, unit] = readable(cursor.position[axis as 0 | 1 | 2], units);
+          return (
+            <span key={name}>
+              <span class={`axis-${name}`}>{name}</span> {trimmed(number, 5)}
+              {unit === "" ? "" : ` ${unit}`}
+            </span>
+          );
+        })}
+      </span>
+    </span>
+  );
+}
+
+function Values({ page }: PageProps) {
+  const layers = page.layers.value;
+  return (
+    <span class="values">
+      {page.values.value.map(({ layer, index, value }) =>
+        index === null ? null : (
+          <span key={layer} class="value" data-value={layer}>
+            <span class="quiet">{layers[layer]?.name}</span>{" "}
+            {value === null ? <span class="pending">…</span> : <output>{value}</output>}
+          </span>
+        ),
+      )}
+    </span>
+  );
+}
+
+function Work({ page }: PageProps) {
+  const status = page.status.value;
+  const bricks = status.panels.reduce((sum, panel) => sum + panel.loading, 0);
+  const meshes = status.meshes.filter((mesh) => mesh.state === "loading").length;
+  const tasks = page.tasks.running.value;
+  const parts = [
+    ...tasks.map((task) => {
+      const name = task.layer === null ? undefined : page.layers.value[task.layer]?.name;
+      const percent = `${Math.round(task.done * 100)} %`;
+      return name === undefined ? `${task.task} ${percent}` : `${name}: ${task.task} ${percent}`;
+    }),
+    ...(bricks > 0 ? [`${bricks} ${bricks === 1 ? "brick" : "bricks"}`] : []),
+    ...(meshes > 0 ? [`${meshes} ${meshes === 1 ? "mesh" : "meshes"}`] : []),
+  ];
+  if (status.context === "lost") parts.unshift("graphics restarting");
+  if (parts.length === 0) return null;
+  return (
+    <span class="work" role="status">
+      <span class="spinner" />
+      {parts.join(" · ")}
+    </span>
+  );
+}
+
+const CONNECTION_TEXT = {
+  connecting: "Connecting",
+  open: "Connected",
+  waiting: "Offline",
+  closed: "Ended",
+} as const;
+
+function ConnectionMark({ page }: PageProps) {
+  const { kind } = page.connection.value;
+  return (
+    <span class={`connection ${kind}`} title={`${CONNECTION_TEXT[kind]} to Python`}>
+      <span class="dot" />
+      {CONNECTION_TEXT[kind]}
+    </span>
+  );
+}

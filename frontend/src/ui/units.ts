@@ -1,0 +1,68 @@
+// Lengths for people: the unit that keeps a number short, and round lengths for the scale bar.
+
+/** Metres of each unit; the same table as `viewer.space.METRES`. */
+const METRES: Readonly<Record<string, number>> = {
+  pm: 1e-12,
+  Å: 1e-10,
+  nm: 1e-9,
+  µm: 1e-6,
+  mm: 1e-3,
+  cm: 1e-2,
+  m: 1,
+  km: 1e3,
+};
+
+/** Units that lengths are converted to; ångström and centimetre only when the data has them. */
+const STEPS = ["pm", "nm", "µm", "mm", "m", "km"] as const;
+
+/** A length in the unit in which its number lies between 1 and 1000. */
+export function readable(length: number, unit: string): readonly [number: number, unit: string] {
+  const metres = METRES[unit];
+  if (metres === undefined) return [length, unit];
+  const size = Math.abs(length) * metres;
+  if (size === 0) return [0, unit];
+  if (size >= metres && size < 1000 * metres) return [length, unit];
+  let best: string = STEPS[0];
+  for (const step of STEPS) {
+    // A hair below 1, for 1000 nm that arithmetic has made 0.9999999 µm.
+    if (size / (METRES[step] ?? 1) >= 1 - 1e-9) best = step;
+  }
+  return [(length * metres) / (METRES[best] ?? 1), best];
+}
+
+/** `readable` as text with a few significant digits. */
+export function lengthText(length: number, unit: string, digits = 4): string {
+  const [number, name] = readable(length, unit);
+  const text = trimmed(number, digits);
+  return name === "" ? text : `${text} ${name}`;
+}
+
+/** A number with at most so many significant digits, without a trailing row of zeros. */
+export function trimmed(value: number, digits = 4): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e7 || size < 1e-4) {
+    return value.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e");
+  }
+  if (size >= 10 ** digits) return String(Math.round(value));
+  return String(Number(value.toPrecision(digits)));
+}
+
+export interface ScaleBar {
+  /** CSS pixels. */
+  readonly width: number;
+  readonly text: string;
+}
+
+/** The longest bar of 1, 2 or 5 × 10ⁿ of a readable unit that fits into `room` CSS pixels. */
+export function scaleBar(zoom: number, units: string, room: number): ScaleBar | null {
+  const most = room / zoom;
+  if (!Number.isFinite(most) || most <= 0 || room < 16) return null;
+  // Round in the unit that is shown: 2 mm, not 2032 µm.
+  const [number, unit] = readable(most, units);
+  const power = 10 ** Math.floor(Math.log10(number));
+  const round = power * ([5, 2, 1].find((step) => step * power <= number * (1 + 1e-9)) ?? 1);
+  const name = unit === "" ? (round === 1 ? "voxel" : "voxels") : unit;
+  return { width: (room * round) / number, text: `${trimmed(round)} ${name}` };
+}
