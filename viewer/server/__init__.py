@@ -1,0 +1,122 @@
+"""The process-wide server: started when first needed, started anew after it was stopped."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from viewer.errors import InvalidValueError
+from viewer.server.mount import Served
+from viewer.server.server import Server, check_port
+from viewer.server.static import CONTENT
+
+__all__ = [
+    "Served",
+    "Server",
+    "get_server",
+    "set_server",
+    "set_static_content_source",
+    "stop_server",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    host: str = "127.0.0.1"
+    port: int = 0
+    allowed_hosts: tuple[str, ...] = ()
+
+
+_lock = threading.Lock()
+_server: Server | None = None
+_settings = _Settings()
+
+
+def get_server() -> Server:
+    """The server of this process; it is started when there is none.
+
+    Raises
+    ------
+    InvalidValueError
+        When the address chosen with `set_server` cannot be listened on.
+    """
+    global _server
+    with _lock:
+        if _server is None or not _server.running:
+            _server = Server(_settings.host, _settings.port, allowed_hosts=_settings.allowed_hosts)
+        return _server
+
+
+def set_server(
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    allowed_hosts: Iterable[str] | None = None,
+) -> None:
+    """Choose where the server listens, from its next start on.
+
+    A server that runs already stays where it is, with its URLs; ``viewer.stop()`` ends it, and
+    the next Viewer starts one at the new address.
+
+    Parameters
+    ----------
+    host : str, optional
+        Address to listen on, at first ``"127.0.0.1"``. ``"0.0.0.0"`` lets everybody who can reach
+        this machine and knows a viewer's URL read its data, unencrypted: prefer an SSH tunnel.
+    port : int, optional
+        At first 0, which takes a free one.
+    allowed_hosts : iterable of str, optional
+        Names, as ``"host"`` or ``"host:port"``, under which a proxy shows the server. Their pages
+        may frame the viewer and connect to it.
+
+    Raises
+    ------
+    InvalidValueError
+        For what is no host or port.
+    """
+    global _settings
+    chosen = _settings
+    if host is not None:
+        if not isinstance(host, str) or not host:
+            raise InvalidValueError(f"host={host!r} is no address.", hint="As '127.0.0.1'.")
+        chosen = replace(chosen, host=host)
+    if port is not None:
+        check_port(port)
+        chosen = replace(chosen, port=port)
+    if allowed_hosts is not None:
+        if isinstance(allowed_hosts, str):
+            raise InvalidValueError(
+                f"allowed_hosts={allowed_hosts!r} is one string.", hint="Give a list of strings."
+            )
+        chosen = replace(chosen, allowed_hosts=tuple(allowed_hosts))
+    with _lock:
+        _settings = chosen
+
+
+def set_static_content_source(*, url: str | None = None, path: str | Path | None = None) -> None:
+    """Choose where the client comes from, for its development; neither goes back to the package.
+
+    Parameters
+    ----------
+    url : str, optional
+        A web server that has the built client; files are passed through and never kept.
+    path : str or Path, optional
+        A folder with an ``index.html``.
+    """
+    CONTENT.set(url=url, path=path)
+
+
+def stop_server(reason: str = "The server was stopped.") -> None:
+    """Stop the server if it runs: sockets closed, pages told, everything released."""
+    global _server
+    with _lock:
+        server, _server = _server, None
+    if server is not None:
+        server.stop(reason)
+
+
+# a page whose Python has ended is told so; bounded, so that the exit is not held up
+atexit.register(stop_server, "Python has ended.")

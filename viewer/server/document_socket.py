@@ -1,0 +1,174 @@
+"""The document's WebSocket: one page, kept in step.
+
+For each page the server remembers one number, the version it was last sent. When the document
+changes, a task for the page asks `Document.changes_since` for what is different now and sends
+that, then waits until it has left for the network. A page that reads slowly is therefore sent the
+newest values less often, and nothing piles up. While nothing happens a change leaves at once; in
+a burst, at most one message in `BURST_SECONDS`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import deque
+from contextlib import suppress
+
+import msgspec
+from tornado.websocket import WebSocketClosedError
+
+from viewer import patch
+from viewer._version import __version__
+from viewer.errors import ClosedError, ConflictError, InvalidValueError, ViewerError
+from viewer.messages import (
+    PROTOCOL,
+    Accepted,
+    Change,
+    Closing,
+    Edit,
+    Hello,
+    Notice,
+    PageMessage,
+    Patch,
+    Ping,
+    Pong,
+    Progress,
+    Rejected,
+    ServerMessage,
+    Snapshot,
+)
+from viewer.policy import POLICY
+from viewer.server.connection import Socket, seen
+
+BURST_SECONDS = 0.008
+"""Seconds between two patches to one page: half a frame at 60 Hz."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(PageMessage).decode
+
+
+class _Numbered(msgspec.Struct):
+    """As much of an edit as is needed to refuse it."""
+
+    request: int
+
+
+class DocumentSocket(Socket):
+    """``ws``: see the module's docstring and `viewer.messages`."""
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        """Greet the page and keep it up to date from now on."""
+        self._session = secrets.token_hex(8)
+        self._sent = -1
+        self._news = asyncio.Event()
+        self._reports: deque[str] = deque(maxlen=POLICY.notices)
+        self._progress: dict[tuple[str | None, str], str] = {}
+        if self.enter():
+            self._writer = asyncio.create_task(self._write())
+
+    def wake(self) -> None:
+        self._news.set()
+
+    def tell(self, message: ServerMessage, encoded: str) -> None:
+        if isinstance(message, Progress):
+            self._progress[message.layer, message.task] = encoded  # only the newest matters
+        else:
+            self._reports.append(encoded)
+        self._news.set()
+
+    def leave(self, reason: str) -> None:
+        self._writer.cancel()
+        try:
+            self.write_message(_encode(Closing(reason)).decode()).add_done_callback(seen)
+        except WebSocketClosedError:
+            return
+        self.close(1001, "closing")
+
+    def on_close(self) -> None:
+        super().on_close()
+        writer = getattr(self, "_writer", None)
+        if writer is not None:
+            writer.cancel()
+
+    async def on_message(self, message: str | bytes) -> None:
+        # awaited by Tornado before it reads the next message: a page that does not read its
+        # answers is not listened to
+        answer = self._answer(message)
+        if answer is not None:
+            with suppress(ClosedError):
+                await self.send(_encode(answer).decode())
+
+    async def _write(self) -> None:
+        try:
+            await self.send(_encode(Hello(PROTOCOL, __version__, self._session)).decode())
+            while True:
+                self._news.clear()
+                sent = False
+                for text in self._pending():
+                    await self.send(text)
+                    sent = True
+                if sent:
+                    await asyncio.sleep(BURST_SECONDS)
+                await self._news.wait()
+        except ClosedError:
+            pass
+
+    def _pending(self) -> list[str]:
+        """What the page has to be told now. No reference to the document survives this call."""
+        texts = [*self._reports, *self._progress.values()]
+        self._reports.clear()
+        self._progress.clear()
+        if self.mount.closed:
+            return texts
+        document = self.mount.served.document
+        if document.version == self._sent:
+            return texts
+        news = document.changes_since(self._sent) if self._sent >= 0 else None
+        message: ServerMessage
+        if news is None:
+            version, state = document.snapshot()
+            message = Snapshot(version, state)
+        else:
+            version, changes = news
+            message = Patch(self._sent, version, changes)
+        self._sent = version
+        return [_encode(message).decode(), *texts]
+
+    def _answer(self, message: str | bytes) -> ServerMessage | None:
+        try:
+            request = _decode(message)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return self._refuse_message(message, error)
+        if isinstance(request, Ping):
+            return Pong(request.time)
+        return self._edit(request)
+
+    def _edit(self, edit: Edit) -> ServerMessage | None:
+        if self.mount.closed:
+            return None
+        document = self.mount.served.document
+        try:
+            version = document.edit(edit.changes, author=self._session, base=edit.base)
+        except ConflictError as error:
+            return self._rejected(edit.request, error, list(error.present))
+        except ViewerError as error:
+            return self._rejected(
+                edit.request, error, [patch.present(document.state, c.path) for c in edit.changes]
+            )
+        return Accepted(edit.request, version)
+
+    def _refuse_message(self, message: str | bytes, error: Exception) -> ServerMessage | None:
+        try:
+            request = msgspec.json.decode(message, type=_Numbered).request
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self.close(1007, str(error)[:100])
+            return None
+        return self._rejected(request, InvalidValueError(str(error)), [])
+
+    def _rejected(
+        self, request: int, error: ViewerError, present: list[Change]
+    ) -> ServerMessage | None:
+        if self.mount.closed:
+            return None
+        notice = Notice(error.kind, error.message, error.hint)
+        return Rejected(request, self.mount.served.document.version, notice, present)

@@ -1,0 +1,72 @@
+"""The headers that every response carries, also refusals and errors.
+
+The policy lets the client load what it is built of, from its own origin, and nothing else from
+anywhere. It may be framed by pages on this machine (a notebook shows the viewer in an iframe) and
+on hosts that the user allowed; by nobody else, so no site can put it under its own buttons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from tornado.web import RequestHandler
+
+from viewer.server.hosts import Hosts
+
+_LOCAL = ("http://localhost:*", "http://127.0.0.1:*", "https://localhost:*", "https://127.0.0.1:*")
+
+
+def security_headers(
+    host: str, allowed_hosts: Iterable[str] = (), *, development: str = ""
+) -> dict[str, str]:
+    """Security headers for a response.
+
+    Parameters
+    ----------
+    host : str
+        The request's Host header, already checked against the allow-list; ``""`` when it was not.
+    allowed_hosts : iterable of str
+        Hosts that the user allowed; their pages may frame the client.
+    development : str, default ""
+        Origin of a development server that the client may connect to.
+    """
+    allowed = [f"{scheme}://{name}" for name in allowed_hosts for scheme in ("http", "https")]
+    # 'self' does not cover ws: in older browsers
+    sockets = [f"ws://{host}", f"wss://{host}"] if host else []
+    if development:
+        sockets += [development, "ws" + development.removeprefix("http")]
+    policy = {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'", *sockets],
+        "worker-src": ["'self'", "blob:"],
+        "manifest-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'none'"],
+        "frame-ancestors": ["'self'", *_LOCAL, *allowed],
+    }
+    return {
+        "Content-Security-Policy": "; ".join(
+            " ".join((name, *sources)) for name, sources in policy.items()
+        ),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
+
+
+def set_security_headers(handler: RequestHandler) -> None:
+    """Put the headers on a handler's response; called for every response, also for errors."""
+    hosts: Hosts = handler.settings["hosts"]
+    development: Callable[[], str] = handler.settings["development"]
+    handler.clear_header("Server")
+    for name, value in security_headers(
+        handler.request.host, hosts.allowed, development=development()
+    ).items():
+        handler.set_header(name, value)
+    handler.set_header("Cache-Control", "no-store")

@@ -1,0 +1,80 @@
+"""Which names this server answers to: the defence against DNS rebinding.
+
+A hostile page can make its own name resolve to 127.0.0.1 and so reach a local server as "same
+origin"; it cannot change the Host header, which then names the hostile site. Ports are not
+compared, because an SSH tunnel ends at any port.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable
+
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(:[0-9]{1,5})?")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+class Hosts:
+    """The allow-list of Host headers, and of the Origins that go with them.
+
+    Parameters
+    ----------
+    bind : str
+        Address the server listens on. When it is not a loopback address, this machine's name and
+        addresses given as numbers are allowed too: rebinding needs a name.
+    allowed : iterable of str, default ()
+        Further ``host`` or ``host:port``, as a reverse proxy or notebook server shows them.
+    """
+
+    def __init__(self, bind: str, allowed: Iterable[str] = ()) -> None:
+        self.allowed = tuple(name.lower() for name in allowed)
+        self._names = {*_LOOPBACK, *(self._name(name) or "" for name in self.allowed)}
+        self._numbers = not is_loopback(bind)
+        if self._numbers:
+            self._names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
+        self._names.add(self._name(bracketed(bind)) or "")
+        self._names.discard("")
+
+    @staticmethod
+    def _name(authority: str) -> str | None:
+        match = _AUTHORITY.fullmatch(authority.lower())
+        return match[1] if match else None
+
+    def allows(self, host: str) -> bool:
+        """Whether a request with this Host header is answered."""
+        name = self._name(host)
+        return name is not None and (
+            name in self._names or (self._numbers and _is_address(name.strip("[]")))
+        )
+
+    def allows_origin(self, origin: str, host: str) -> bool:
+        """Whether a page of this origin may write to a server reached as `host` (allowed)."""
+        scheme, _, authority = origin.lower().partition("://")
+        if scheme == "http" and authority == host.lower():
+            return True
+        return scheme in ("http", "https") and authority in self.allowed
+
+
+def bracketed(address: str) -> str:
+    """`address` as it stands in a URL: IPv6 in brackets."""
+    return f"[{address}]" if ":" in address else address
+
+
+def is_loopback(address: str) -> bool:
+    """Whether `address` is this machine talking to itself."""
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

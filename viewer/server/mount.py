@@ -1,0 +1,195 @@
+"""One Viewer as the server sees it, under one token.
+
+The mount is the only place where the server holds on to a Viewer, and through it to the user's
+arrays: it keeps them alive while they are mounted, and lets go of everything the moment they are
+not. Connections, queues and handlers hold the mount, never what is behind it, and ask anew each
+time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import msgspec
+
+from viewer.errors import CancelledError, ClosedError, ViewerError
+from viewer.messages import Notice, ServerMessage
+from viewer.server.workers import Job, Work, Workers
+
+if TYPE_CHECKING:
+    from viewer.document import Document
+    from viewer.layers import Layer
+
+T = TypeVar("T")
+
+QUIET_SECONDS = 5.0
+"""Seconds in which the same trouble of a layer is reported once: a view has a thousand bricks."""
+
+
+class Served(Protocol):
+    """What the server needs of a Viewer."""
+
+    @property
+    def document(self) -> Document:
+        """The state that pages see and edit."""
+        ...
+
+    def layer(self, id: str, /) -> Layer:
+        """The layer with this id; `viewer.errors.UnknownLayerError` when there is none."""
+        ...
+
+    def report(self, notice: Notice, /) -> None:
+        """Keep an error for the user and show it on the pages; from any thread, quick."""
+        ...
+
+
+class Connection(Protocol):
+    """An open WebSocket."""
+
+    def wake(self) -> None:
+        """The document has changed."""
+        ...
+
+    def tell(self, message: ServerMessage, encoded: str) -> None:
+        """Send `message`, coalesced where that is possible."""
+        ...
+
+    def leave(self, reason: str) -> None:
+        """Say goodbye and close."""
+        ...
+
+
+class Mount:
+    """A mounted Viewer with its connections.
+
+    Parameters
+    ----------
+    token : str
+        The path under which it is served.
+    served : Served
+        Kept alive until `close`.
+    loop, workers
+        The server's.
+    """
+
+    def __init__(
+        self, token: str, served: Served, loop: asyncio.AbstractEventLoop, workers: Workers
+    ) -> None:
+        self.token = token.encode()
+        self.connections: set[Connection] = set()
+        self._served: Served | None = served
+        self._loop = loop
+        self._workers = workers
+        self._jobs: set[Job[object]] = set()
+        self._lock = threading.Lock()
+        self._reported: dict[tuple[str | None, str, str], float] = {}
+        self._woken = False
+        self._unsubscribe: Callable[[], None] | None = served.document.subscribe(self._changed)
+
+    @property
+    def served(self) -> Served:
+        """The Viewer; hold it no longer than one synchronous step.
+
+        Raises
+        ------
+        ClosedError
+            When it has been unmounted.
+        """
+        served = self._served
+        if served is None:
+            raise ClosedError("This viewer has been closed.")
+        return served
+
+    @property
+    def closed(self) -> bool:
+        """Whether the Viewer has been unmounted."""
+        return self._served is None
+
+    async def work(self, source: str, work: Work[T]) -> T:
+        """Have a worker do `work`, in the queue of `source` (a layer's id)."""
+        job = self.start(source, work)
+        return await self.finish(job)
+
+    def start(self, source: str, work: Work[T]) -> Job[T]:
+        """Queue `work` in the queue of `source`; the answer comes from `finish`."""
+        if self.closed:
+            raise ClosedError("This viewer has been closed.")
+        job = self._workers.submit((self.token, source), work)
+        self._jobs.add(job)  # type: ignore[arg-type]
+        return job
+
+    async def finish(self, job: Job[T]) -> T:
+        """Result of a job that was started."""
+        try:
+            return await self._workers.result(job)
+        finally:
+            self._jobs.discard(job)
+
+    def withdraw(self, job: Job[T]) -> None:
+        """Nobody waits for this job any more."""
+        self._workers.withdraw(job, CancelledError("Nobody waits for this any more."))
+
+    def report(self, error: ViewerError, layer: str | None) -> Notice:
+        """Tell the user of an error of a source, and the same trouble only once in a while.
+
+        From any thread. The notice is returned for whoever asked.
+        """
+        now = time.time()
+        notice = Notice(error.kind, error.message, error.hint, layer, now)
+        # a message that quotes the box that failed is still the same trouble
+        key = (layer, error.kind, re.sub(r"\d+", "#", error.message))
+        with self._lock:
+            if now - self._reported.get(key, 0.0) < QUIET_SECONDS:
+                return notice
+            self._reported = {
+                known: at for known, at in self._reported.items() if now - at < QUIET_SECONDS
+            }
+            self._reported[key] = now
+        served = self._served
+        if served is not None:
+            served.report(notice)
+        return notice
+
+    def broadcast(self, message: ServerMessage) -> None:
+        """Send `message` to every page; from any thread."""
+        self._post(self._tell, message, msgspec.json.encode(message).decode())
+
+    def close(self, reason: str) -> None:
+        """Let go of the Viewer and say goodbye to its pages. On the loop."""
+        self.release()
+        for job in list(self._jobs):
+            self._workers.withdraw(job, ClosedError("This viewer has been closed."))
+        for connection in list(self.connections):
+            connection.leave(reason)
+        self.connections.clear()
+
+    def release(self) -> None:
+        """Let go of the Viewer; from any thread."""
+        self._served = None
+        unsubscribe, self._unsubscribe = self._unsubscribe, None
+        if unsubscribe is not None:
+            unsubscribe()
+
+    def _changed(self) -> None:
+        if not self._woken:  # a burst of edits wakes the loop once
+            self._woken = True
+            self._post(self._wake)
+
+    def _wake(self) -> None:
+        self._woken = False
+        for connection in list(self.connections):
+            connection.wake()
+
+    def _tell(self, message: ServerMessage, encoded: str) -> None:
+        for connection in list(self.connections):
+            connection.tell(message, encoded)
+
+    def _post(self, callback: Callable[..., None], *arguments: object) -> None:
+        with suppress(RuntimeError):  # the loop has been closed: nobody is connected
+            self._loop.call_soon_threadsafe(callback, *arguments)

@@ -1,0 +1,78 @@
+"""Every address below ``/v/<token>/``, once.
+
+The gate looks here after the token; Tornado's own routing is not used. A path has one spelling:
+what no pattern matches in full is not there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tornado.web import RequestHandler
+
+from viewer.server.brick_stream import BrickSocket
+from viewer.server.colormaps import CatalogueHandler, TableHandler
+from viewer.server.document_socket import DocumentSocket
+from viewer.server.meshes import InfoHandler, ManifestHandler, MeshHandler
+from viewer.server.static import StaticHandler
+from viewer.server.voxels import ArrayHandler, ChunkHandler, GroupHandler
+
+_LAYER = r"layers/(l[1-9][0-9]{0,8})"
+_LEVEL = r"(0|[1-9][0-9]?)"
+_LABEL = r"(0|-?[1-9][0-9]{0,19})"
+_POINT = re.compile(r"point=(?:0|[1-9][0-9]{0,8})(?:,(?:0|[1-9][0-9]{0,8}))*")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An address and who answers there."""
+
+    pattern: re.Pattern[str]
+    """Matches the path below the token in full; its groups are the handler's arguments."""
+    handler: type[RequestHandler]
+    socket: bool = False
+    """Whether it is a WebSocket."""
+    query: re.Pattern[str] | None = None
+    """What may follow a question mark; None for nothing."""
+
+
+def _route(
+    pattern: str,
+    handler: type[RequestHandler],
+    *,
+    socket: bool = False,
+    query: re.Pattern[str] | None = None,
+) -> Route:
+    return Route(re.compile(pattern, re.ASCII), handler, socket, query)
+
+
+_ANY = re.compile(r"[\x21-\x7e]{0,2000}")
+
+ROUTES: tuple[Route, ...] = (
+    _route(r"ws", DocumentSocket, socket=True),
+    _route(r"bricks", BrickSocket, socket=True),
+    _route(rf"{_LAYER}/zarr\.json", GroupHandler),
+    _route(rf"{_LAYER}/{_LEVEL}/zarr\.json", ArrayHandler),
+    _route(rf"{_LAYER}/{_LEVEL}/(c/[0-9/]{{1,120}})", ChunkHandler),
+    _route(rf"{_LAYER}/mesh/info", InfoHandler),
+    _route(rf"{_LAYER}/mesh/{_LABEL}:0", ManifestHandler, query=_POINT),
+    _route(rf"{_LAYER}/mesh/{_LABEL}(?:\.(ply|obj|stl|glb))?", MeshHandler, query=_POINT),
+    _route(r"colormaps\.json", CatalogueHandler),
+    _route(r"colormaps/((?:[A-Za-z0-9._~!'()*-]|%[0-9A-F]{2}){1,200})", TableHandler),
+    # last: whatever else the built client consists of
+    _route(r"((?:[A-Za-z0-9@_-][A-Za-z0-9@._-]*/){0,8}(?:[A-Za-z0-9@_-][A-Za-z0-9@._-]*)?)",
+           StaticHandler, query=_ANY),
+)  # fmt: skip
+
+
+def find_route(path: str, query: str | None) -> tuple[Route, list[str]] | None:
+    """The route of a path below the token, with its arguments; None when there is none."""
+    for route in ROUTES:
+        match = route.pattern.fullmatch(path)
+        if match is None:
+            continue
+        if query is not None and (route.query is None or not route.query.fullmatch(query)):
+            return None
+        return route, [argument or "" for argument in match.groups()]
+    return None

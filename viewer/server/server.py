@@ -1,0 +1,205 @@
+"""The server: a thread with an event loop of its own, listening under one address.
+
+It never touches the user's loop, so it works in a notebook, in ``python -i`` and in a script
+alike. The thread is a daemon and so are the workers: Python exits when the user wants it to.
+Everything that belongs to the loop is done on the loop; the methods here may be called from any
+thread and wait for it a bounded time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as WaitTimeoutError
+
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+from viewer.errors import ClosedError, InvalidValueError
+from viewer.messages import ServerMessage
+from viewer.policy import POLICY
+from viewer.server.gate import Gate
+from viewer.server.hosts import Hosts, bracketed
+from viewer.server.listener import Listener
+from viewer.server.logs import log_request
+from viewer.server.mount import Mount, Served
+from viewer.server.static import CONTENT
+from viewer.server.workers import Workers
+
+GOODBYE_SECONDS = 0.3
+"""Seconds that pages get to read why their connection ends."""
+
+WAIT_SECONDS = 3.0
+"""Seconds that a caller waits for the loop, at most: it could hang in a bug, callers must not."""
+
+PING_SECONDS = 30
+"""Seconds between WebSocket pings: a page whose laptop was closed frees its place."""
+
+
+class Server:
+    """Serves mounted viewers over HTTP and WebSockets until it is stopped.
+
+    Parameters
+    ----------
+    host : str, default "127.0.0.1"
+        Address to listen on.
+    port : int, default 0
+        0 takes a free one.
+    allowed_hosts : iterable of str, default ()
+        Further ``host`` or ``host:port`` that the server answers to (a proxy's).
+
+    Raises
+    ------
+    InvalidValueError
+        When the address cannot be listened on; the message names the port.
+    """
+
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 0, *, allowed_hosts: Iterable[str] = ()
+    ) -> None:
+        self._sockets = _bind(host, port)
+        self.port: int = self._sockets[0].getsockname()[1]
+        self.host = host
+        self._hosts = Hosts(host, allowed_hosts)
+        self._mounts: dict[str, Mount] = {}
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._process = os.getpid()
+        self._loop = asyncio.SelectorEventLoop()
+        self._workers = Workers(self._loop)
+        application = Application(
+            hosts=self._hosts,
+            development=lambda: CONTENT.url,
+            log_function=log_request,
+            websocket_max_message_size=POLICY.body_bytes,
+            websocket_ping_interval=PING_SECONDS,
+        )
+        # the tuple is made anew, so that a request never sees a mount come or go half-way
+        gate = Gate(application, self._hosts, lambda: tuple(self._mounts.values()))
+        self._listener = Listener(gate)
+        started: Future[None] = Future()
+        self._thread = threading.Thread(
+            target=self._run, args=(started,), name="voxelview-server", daemon=True
+        )
+        self._thread.start()
+        started.result(WAIT_SECONDS)
+
+    @property
+    def running(self) -> bool:
+        """Whether it serves; False after `stop`, and in a forked child."""
+        return not self._stopped and self._process == os.getpid()
+
+    def url(self, token: str) -> str:
+        """Address of the viewer mounted under `token`."""
+        wildcard = self.host in ("", "0.0.0.0", "::")
+        name = socket.gethostname() if wildcard else bracketed(self.host)
+        return f"http://{name}:{self.port}/v/{token}/"
+
+    def mount(self, token: str, served: Served) -> None:
+        """Serve `served` under `token`, and keep it alive until `unmount` or `stop`."""
+        with self._lock:
+            if not self.running:
+                raise ClosedError("The server has been stopped.", hint="Make a new Viewer.")
+            if token in self._mounts:
+                raise InvalidValueError("This token is in use.")
+            self._mounts[token] = Mount(token, served, self._loop, self._workers)
+
+    def unmount(self, token: str, reason: str = "The viewer was closed.") -> None:
+        """Let go of what is mounted under `token`, telling its pages why; nothing if nothing is."""
+        with self._lock:
+            mount = self._mounts.pop(token, None)
+        if mount is not None:
+            mount.release()
+            self._call(lambda: mount.close(reason))
+
+    def broadcast(self, token: str, message: ServerMessage) -> None:
+        """Send `message` to all pages of the viewer mounted under `token`."""
+        mount = self._mounts.get(token)
+        if mount is not None:
+            mount.broadcast(message)
+
+    def stop(self, reason: str = "The server was stopped.") -> None:
+        """Close the sockets, tell the pages, and release everything; idempotent."""
+        with self._lock:
+            if self._stopped:
+                return
+            self._stopped = True
+            mounts, self._mounts = list(self._mounts.values()), {}
+        if self._process != os.getpid():
+            return  # a forked child has no thread to stop
+        for mount in mounts:
+            mount.release()
+        try:
+            self._loop.call_soon_threadsafe(self._begin_end, mounts, reason)
+        except RuntimeError:
+            return
+        if threading.current_thread() is not self._thread:
+            self._thread.join(WAIT_SECONDS)
+
+    def _begin_end(self, mounts: list[Mount], reason: str) -> None:
+        self._ending = self._loop.create_task(self._end(mounts, reason))
+        self._ending.add_done_callback(lambda done: self._loop.stop())
+
+    async def _end(self, mounts: list[Mount], reason: str) -> None:
+        self._listener.stop()
+        self._workers.close()
+        for mount in mounts:
+            mount.close(reason)
+        await self._listener.drain(GOODBYE_SECONDS)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        if others:
+            await asyncio.wait(others, timeout=GOODBYE_SECONDS)
+
+    def _run(self, started: Future[None]) -> None:
+        """Body of the server's thread."""
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.call_soon(self._listener.start, self._sockets)
+            self._loop.call_soon(started.set_result, None)
+            self._loop.run_forever()
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        finally:
+            asyncio.set_event_loop(None)
+            self._loop.close()
+
+    def _call(self, function: Callable[[], None]) -> None:
+        """Run `function` on the loop and wait for it, unless this is the loop."""
+        if threading.current_thread() is self._thread:
+            function()
+            return
+        done: Future[None] = Future()
+
+        def call() -> None:
+            try:
+                function()
+            finally:
+                done.set_result(None)
+
+        try:
+            self._loop.call_soon_threadsafe(call)
+            done.result(WAIT_SECONDS)
+        except (RuntimeError, WaitTimeoutError):
+            pass  # stopped meanwhile
+
+
+def check_port(port: int) -> None:
+    """Raise `InvalidValueError` unless `port` can be one."""
+    if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65535:
+        raise InvalidValueError(f"port={port!r} is no port.", hint="Use 0 (any) to 65535.")
+
+
+def _bind(host: str, port: int) -> list[socket.socket]:
+    check_port(port)
+    try:
+        return bind_sockets(port, address=host or None)
+    except OSError as error:
+        raise InvalidValueError(
+            f"Cannot listen on port {port} of {host!r}: {error.strerror or error}.",
+            hint="Choose another with viewer.set_server(host=…, port=…); port=0 takes a free one.",
+        ) from None
