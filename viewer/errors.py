@@ -15,7 +15,7 @@
     ├── DeadlineError            (TimeoutError) work took longer than its deadline
     ├── ClosedError              (RuntimeError) the viewer, layer or server has been closed
     ├── CancelledError           (RuntimeError) nobody waits for this work any more
-    └── MissingExtraError        (ImportError) an optional dependency, with the command to install it
+    └── MissingExtraError        (ImportError) an optional dependency, and how to install it
 
 Each also subclasses the builtin that a caller would expect, so ``except KeyError`` works.
 A message gives the bad value, the allowed ones and the way out; `hint` is that way out alone,
@@ -26,7 +26,8 @@ not in the tree is a bug of ours and answered with 500.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 
 class ViewerError(Exception):
@@ -87,7 +88,17 @@ class SourceError(ViewerError, OSError):
 
 
 class ConflictError(ViewerError, RuntimeError):
-    """A patch was made against a state that somebody else has changed since."""
+    """A patch was made against a state that somebody else has changed since.
+
+    Attributes
+    ----------
+    present : sequence of `viewer.messages.Change`
+        What is true now at every path of the refused edit.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", present: Sequence[Any] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.present = tuple(present)
 
 
 class TooLargeError(ViewerError, ValueError):

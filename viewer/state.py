@@ -32,10 +32,14 @@ class State(Struct, forbid_unknown_fields=True, omit_defaults=False):
     """Base of the document's structs: unknown fields are refused."""
 
 
+class Value(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=False):
+    """Base of those that are replaced as a whole."""
+
+
 # --- what the data is (written by the Viewer's process only) ---------------------------------
 
 
-class Axis(State, frozen=True):
+class Axis(Value, frozen=True):
     """One axis of a layer's data."""
 
     name: str
@@ -44,7 +48,7 @@ class Axis(State, frozen=True):
     """Canonical unit as given for the layer (`viewer.space.METRES`; ``""`` for none)."""
 
 
-class Level(State, frozen=True):
+class Level(Value, frozen=True):
     """One resolution level; level 0 is the data as given."""
 
     shape: tuple[int, ...]
@@ -55,7 +59,7 @@ class Level(State, frozen=True):
     """World position of the centre of voxel 0 along every axis; space in `View.units`."""
 
 
-class Histogram(State, frozen=True):
+class Histogram(Value, frozen=True):
     """Counts of the values of a bounded sample, for the contrast control."""
 
     start: float
@@ -65,7 +69,7 @@ class Histogram(State, frozen=True):
     counts: tuple[int, ...]
 
 
-class Data(State, frozen=True):
+class Data(Value, frozen=True):
     """What stands behind a layer, as much as a client must know to ask for it."""
 
     dtype: str
@@ -149,7 +153,7 @@ class Camera(State):
     """CSS pixels per world unit at the centre; None fits the data into the panel."""
 
 
-class Slider(State, frozen=True):
+class Slider(Value, frozen=True):
     """A leading axis (time, channel, …), the union over the layers that have it."""
 
     name: str
