@@ -84,6 +84,8 @@ export function NumberField({ label, value, min, max, digits = 6, class: name, o
       inputMode="decimal"
       spellcheck={false}
       aria-label={label}
+      // A bare number is as wide as its text, for it stands within a line.
+      style={name === "bare" ? { width: `calc(${(draft ?? shown).length}ch + 12px)` } : {}}
       value={draft ?? shown}
       onFocus={(event) => event.currentTarget.select()}
       onInput={(event) => setDraft(event.currentTarget.value)}

@@ -119,7 +119,7 @@ export class Gestures {
   readonly #onWheel = (event: WheelEvent): void => {
     const [x, y] = this.#place(event);
     const panel = this.#panel(x, y);
-    if (panel === null) return;
+    if (panel === null || this.#page.empty.peek()) return;
     event.preventDefault();
     this.#glide.stop();
     const delta = wheelDelta(event);
@@ -149,9 +149,11 @@ export class Gestures {
   }
 
   readonly #onDown = (event: PointerEvent): void => {
+    // What lies over the picture and takes presses has its own use for them.
+    if (!(event.target instanceof HTMLCanvasElement) || event.button > 2) return;
     const [x, y] = this.#place(event);
     const panel = this.#panel(x, y);
-    if (panel === null || event.button > 2) return;
+    if (panel === null) return;
     this.#glide.stop();
     // A press takes the focus away from a field, as it would anywhere else on a page.
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();

@@ -1,6 +1,7 @@
 // The layers, topmost first: chosen, shown, renamed, removed, and put in order by dragging or with
 // Alt + arrow keys.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { formatColor, shownColor } from "../math/label-color";
 import { gradient } from "./colormaps";
 import { IconButton } from "./fields";
 import { Icon } from "./icons";
@@ -154,8 +155,13 @@ function LayerRow({ page, layer, number, marks, onDrag, onDrop, onCancel, onStep
       />
       <Tint page={page} layer={layer} />
       <Name page={page} layer={layer} activate={activate} />
-      {number <= 9 && <kbd title={`Key ${number}`}>{number}</kbd>}
-      <Remove page={page} layer={layer} />
+      <span class="kind" title={layer.kind === "image" ? "Image" : "Labels"}>
+        <Icon name={layer.kind} size={14} />
+      </span>
+      <span class="layer-end">
+        {number <= 9 && <kbd title={`Key ${number}`}>{number}</kbd>}
+        <Remove page={page} layer={layer} />
+      </span>
     </li>
   );
 }
@@ -163,8 +169,10 @@ function LayerRow({ page, layer, number, marks, onDrag, onDrop, onCancel, onStep
 function Tint({ page, layer }: { readonly page: Page; readonly layer: Layer }) {
   if (layer.kind === "labels") {
     return (
-      <span class="tint labels" title="Labels">
-        <Icon name="labels" size={14} />
+      <span class="tint labels" title="Labels, each in its own colour">
+        {["1", "2", "3", "4"].map((label) => (
+          <span key={label} style={{ background: formatColor(shownColor(label, layer.style)) }} />
+        ))}
       </span>
     );
   }

@@ -84,6 +84,8 @@ export class Page {
   readonly renderer = signal<Renderer | null>(null);
   readonly status = signal<Status>(NOTHING_YET);
   readonly cursor = signal<Cursor | null>(null);
+  /** The panel under the pointer. */
+  readonly pointed = computed(() => this.cursor.value?.panel.kind ?? null);
   readonly values = signal<readonly LayerValue[]>([]);
   readonly stopper = signal<Stopper | null>(null);
 

@@ -31,7 +31,7 @@ export function PanelOverlay({ page, panel }: PanelProps) {
   const slice = kind === "3d" ? null : kind;
   return (
     <section
-      class="panel"
+      class={page.pointed.value === kind ? "panel pointed" : "panel"}
       aria-label={`${kind} panel`}
       data-panel={kind}
       style={{ left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` }}
@@ -69,7 +69,7 @@ function Crosshair({ page, panel, kind }: PanelProps & { readonly kind: SliceKin
         class={`axis-${AXIS_NAMES[right]}`}
         d={`M0 ${y}H${Math.max(0, x - OPEN)}M${x + OPEN} ${y}H${width}`}
       />
-      <text class={`axis-${AXIS_NAMES[right]}`} x={width - 10} y={y - 6} text-anchor="end">
+      <text class={`axis-${AXIS_NAMES[right]}`} x={width - 26} y={y - 6} text-anchor="end">
         {AXIS_NAMES[right]}
       </text>
       <text class={`axis-${AXIS_NAMES[down]}`} x={x + 6} y={height - 8}>
@@ -126,7 +126,7 @@ function SliceSlider({ page, kind }: { readonly page: Page; readonly kind: Slice
   const found = document === null ? null : slices(document, kind);
   if (found === null || found.count < 2) return null;
   return (
-    <div class="slice-slider" onPointerDown={(event) => event.stopPropagation()}>
+    <div class="slice-slider">
       <Range
         label={`Slice along ${AXIS_NAMES[panelAxes(kind).normal]}`}
         vertical
@@ -166,7 +166,7 @@ function PanelState({ page, status, small }: PanelStateProps) {
     <>
       {status.loading > 0 && <div class="panel-progress" role="progressbar" aria-label="Loading" />}
       {failure !== undefined && !small && (
-        <div class="panel-failure" role="alert" onPointerDown={(event) => event.stopPropagation()}>
+        <div class="panel-failure" role="alert">
           <Icon name="warning" />
           <div>
             <p>{failure.message}</p>

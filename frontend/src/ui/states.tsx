@@ -24,7 +24,7 @@ export function EmptyViewer({ page }: PageProps) {
     navigator.clipboard?.writeText(SNIPPET).then(done, () => undefined);
   };
   return (
-    <div class="stage-message" onPointerDown={(event) => event.stopPropagation()}>
+    <div class="stage-message">
       <Icon name="cube" size={40} />
       <h1>Nothing to look at yet</h1>
       <p>Add an array in Python and it appears here at once.</p>
@@ -74,7 +74,7 @@ export function NoPicture({ page }: PageProps) {
   if (reason === null) return null;
   const { icon, title, text, ways } = STOPPERS[reason];
   return (
-    <div class="stage-message solid" role="alert" onPointerDown={(event) => event.stopPropagation()}>
+    <div class="stage-message solid" role="alert">
       <Icon name={icon} size={40} />
       <h1>{title}</h1>
       <p>{text}</p>

@@ -1,0 +1,117 @@
+import { describe, expect, test } from "vitest";
+import type { Panel } from "../../src/math/panel";
+import { screenToWorld, worldToView } from "../../src/math/view";
+import { applyChanges } from "../../src/state/changes";
+import { CAMERA_VIEWS } from "../../src/ui/camera-views";
+import { panelsFor } from "../../src/ui/layout";
+import * as navigation from "../../src/ui/navigation";
+import type { Change, Document } from "../../src/wire/types";
+import { exampleDocument } from "./example-document";
+
+const PANELS = panelsFor("4panel", [0.5, 0.5], 800, 600);
+
+function panel(kind: Panel["kind"]): Panel {
+  const found = PANELS.find((candidate) => candidate.kind === kind);
+  if (found === undefined) throw new Error(kind);
+  return found;
+}
+
+function after(document: Document, changes: readonly Change[]): Document {
+  return applyChanges(document, changes);
+}
+
+describe.each(["xy", "xz", "yz"] as const)("in the %s panel", (kind) => {
+  test("what is under the cursor stays there while zooming", () => {
+    const before = exampleDocument();
+    const [x, y] = [panel(kind).left + 50, panel(kind).top + 80];
+    const fixed = screenToWorld(before, PANELS, panel(kind), x, y);
+    const zoomed = after(before, navigation.zoomAt(before, PANELS, panel(kind), 1.7, x, y));
+    const now = screenToWorld(zoomed, PANELS, panel(kind), x, y);
+    for (const axis of [0, 1, 2] as const) expect(now[axis]).toBeCloseTo(fixed[axis], 6);
+  });
+
+  test("what is under the pointer follows it while panning", () => {
+    const before = exampleDocument();
+    const [x, y] = [panel(kind).left + 100, panel(kind).top + 100];
+    const grabbed = screenToWorld(before, PANELS, panel(kind), x, y);
+    const panned = after(before, navigation.pan(before, PANELS, panel(kind), 30, -12));
+    const now = screenToWorld(panned, PANELS, panel(kind), x + 30, y - 12);
+    for (const axis of [0, 1, 2] as const) expect(now[axis]).toBeCloseTo(grabbed[axis], 6);
+  });
+
+  test("a step goes to the middle of the next slice and stops at the last", () => {
+    const before = exampleDocument();
+    const start = navigation.slices(before, kind);
+    const stepped = after(before, navigation.stepSlice(before, kind, 1));
+    expect(navigation.slices(stepped, kind)?.index).toBe((start?.index ?? 0) + 1);
+    const far = after(before, navigation.stepSlice(before, kind, 10_000));
+    expect(navigation.slices(far, kind)?.index).toBe((start?.count ?? 0) - 1);
+  });
+});
+
+test("slices are counted as Python counts: 0 is the first voxel's centre", () => {
+  const document = exampleDocument();
+  expect(navigation.slices(document, "xy")).toEqual({ origin: 0, step: 40, count: 64, index: 32 });
+  const first = after(document, navigation.goToSlice(document, "xy", 0));
+  expect(first.view.center).toEqual([0, 512, 1024]);
+});
+
+test("a drag to the right turns the front of the 3-D picture to the right", () => {
+  const turned = after(exampleDocument(), navigation.rotate(exampleDocument(), 40, 0));
+  const front = worldToView(turned, [-1, 0, 0]);
+  expect(front[0]).toBeGreaterThan(0);
+});
+
+test("a drag down turns the front of the 3-D picture down", () => {
+  const turned = after(exampleDocument(), navigation.rotate(exampleDocument(), 0, 40));
+  const front = worldToView(turned, [-1, 0, 0]);
+  expect(front[1]).toBeGreaterThan(0);
+});
+
+test("the camera's orientation stays a unit quaternion", () => {
+  let document = exampleDocument();
+  for (let step = 0; step < 500; step += 1) {
+    document = after(document, navigation.rotate(document, 7, -3));
+  }
+  expect(Math.hypot(...document.view.camera.orientation)).toBeCloseTo(1, 9);
+});
+
+test.each([
+  ["xy", [0, 0, 1], [0, 1, 0]],
+  ["xz", [0, 0, 1], [1, 0, 0]],
+  ["yz", [1, 0, 0], [0, 1, 0]],
+] as const)("the 3-D view named %s has the axes of that panel", (kind, right, down) => {
+  const document = exampleDocument();
+  document.view.camera.orientation = [...CAMERA_VIEWS[kind]];
+  expect(worldToView(document, right)[0]).toBeCloseTo(1, 6);
+  expect(worldToView(document, down)[1]).toBeCloseTo(1, 6);
+});
+
+test("fitting centres the data on a slice and leaves the zoom to the panels", () => {
+  const document = exampleDocument();
+  document.view.zoom = 3;
+  document.view.center = [1e6, 0, 0];
+  const fitted = after(document, navigation.fit(document));
+  expect(fitted.view.zoom).toBeNull();
+  expect(fitted.view.center[0] % 40).toBe(0);
+  expect(fitted.view.center[2]).toBeGreaterThan(1000);
+});
+
+test("the last sample of an axis is exactly its end", () => {
+  const document = exampleDocument();
+  const [slider] = document.view.sliders;
+  if (slider === undefined) throw new Error("no slider");
+  const tricky = { ...slider, start: 0.1, stop: 0.7, step: 0.1 };
+  const last = applyChanges(document, navigation.goToSample(tricky, 99));
+  expect(last.view.position["t"]).toBe(0.7);
+});
+
+test("stepping along an axis comes round at its ends", () => {
+  const document = exampleDocument();
+  const [slider] = document.view.sliders;
+  if (slider === undefined) throw new Error("no slider");
+  const back = after(document, navigation.stepSample(document, slider, -1));
+  expect(navigation.sliderIndex(back, slider)).toBe(4);
+  const on = after(back, navigation.stepSample(back, slider, 1));
+  expect(navigation.sliderIndex(on, slider)).toBe(0);
+});

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { ACTIONS } from "../../src/ui/actions";
+import { found } from "../../src/ui/colormap-picker";
+import { labelFrom } from "../../src/ui/labels-controls";
+import { search } from "../../src/ui/palette";
+
+test("the palette finds actions by words of title, key and Python line", () => {
+  expect(search(ACTIONS, "next slice").map(({ id }) => id)).toContain("slice-next");
+  expect(search(ACTIONS, "contrast_limits").map(({ id }) => id)).toEqual(["auto-contrast"]);
+  expect(search(ACTIONS, "space").map(({ id }) => id)).toContain("maximise");
+  expect(search(ACTIONS, "no such thing")).toEqual([]);
+  expect(search(ACTIONS, "")).toEqual(ACTIONS);
+});
+
+test("colour maps are found by name and category, sequential ones first", () => {
+  const list = [
+    { name: "RdBu", category: "diverging", colors: [] },
+    { name: "magma", category: "sequential", colors: [] },
+  ];
+  expect(found(list, "").map(({ name }) => name)).toEqual(["magma", "RdBu"]);
+  expect(found(list, "DIV").map(({ name }) => name)).toEqual(["RdBu"]);
+});
+
+test.each([
+  ["42", "42"],
+  [" 007 ", "7"],
+  ["18446744073709551615", "18446744073709551615"],
+  ["-3", "-3"],
+  ["0", null],
+  ["4.2", null],
+  ["cell", null],
+])("%j as a label is %j", (text, label) => {
+  expect(labelFrom(text)).toBe(label);
+});
