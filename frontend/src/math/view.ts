@@ -49,16 +49,22 @@ export function cameraDistance(document: Document, panel: Panel): number {
 }
 
 /** World offset (z, y, x) → view coordinates (right, down, away) of the 3-D camera. */
-export function worldToView(document: Document, offset: Position): vec3 {
+export function worldToView(
+  document: Document,
+  offset: Position,
+): readonly [right: number, down: number, away: number] {
   const [x, y, z, w] = document.view.camera.orientation;
   // Plain arrays: gl-matrix's own are float32, too coarse for positions in a large volume.
-  return vec3.transformQuat([0, 0, 0], [offset[2], offset[1], offset[0]], [x, y, z, w]);
+  const turned: [number, number, number] = [0, 0, 0];
+  vec3.transformQuat(turned, [offset[2], offset[1], offset[0]], [x, y, z, w]);
+  return turned;
 }
 
 /** View coordinates (right, down, away) → world offset (z, y, x). */
 export function viewToWorld(document: Document, right: number, down: number, away = 0): Position {
   const [x, y, z, w] = document.view.camera.orientation;
-  const turned = vec3.transformQuat([0, 0, 0], [right, down, away], [-x, -y, -z, w]);
+  const turned: [number, number, number] = [0, 0, 0];
+  vec3.transformQuat(turned, [right, down, away], [-x, -y, -z, w]);
   return [turned[2], turned[1], turned[0]];
 }
 

@@ -1,0 +1,92 @@
+// A mesh as it comes and as it is drawn. On the wire: neuroglancer's legacy fragment, uint32 count,
+// float32 (x, y, z) a vertex, uint32 triangles. Drawn: vertices relative to an origin of their own,
+// so that float32 serves however far they are from zero, and normals made here.
+
+export interface MeshGeometry {
+  /** World (x, y, z) that vertices are relative to. */
+  readonly origin: readonly [number, number, number];
+  /** (x, y, z) a vertex. */
+  readonly vertices: Float32Array;
+  /** Four a vertex, (x, y, z, 0) of unit length as ±32767. */
+  readonly normals: Int16Array;
+  readonly triangles: Uint32Array;
+  readonly bytes: number;
+}
+
+/** Unit normals, the mean of the faces' by their area; they point where the faces do. */
+export function smoothNormals(vertices: Float32Array, triangles: Uint32Array): Int16Array {
+  const sums = new Float32Array(vertices.length);
+  for (let at = 0; at + 2 < triangles.length; at += 3) {
+    const a = (triangles[at] ?? 0) * 3;
+    const b = (triangles[at + 1] ?? 0) * 3;
+    const c = (triangles[at + 2] ?? 0) * 3;
+    const ax = vertices[a] ?? 0;
+    const ay = vertices[a + 1] ?? 0;
+    const az = vertices[a + 2] ?? 0;
+    const ux = (vertices[b] ?? 0) - ax;
+    const uy = (vertices[b + 1] ?? 0) - ay;
+    const uz = (vertices[b + 2] ?? 0) - az;
+    const vx = (vertices[c] ?? 0) - ax;
+    const vy = (vertices[c + 1] ?? 0) - ay;
+    const vz = (vertices[c + 2] ?? 0) - az;
+    // The cross product is as long as the face is large: that weighs it.
+    const x = uy * vz - uz * vy;
+    const y = uz * vx - ux * vz;
+    const z = ux * vy - uy * vx;
+    for (const corner of [a, b, c]) {
+      sums[corner] = (sums[corner] ?? 0) + x;
+      sums[corner + 1] = (sums[corner + 1] ?? 0) + y;
+      sums[corner + 2] = (sums[corner + 2] ?? 0) + z;
+    }
+  }
+  const normals = new Int16Array((vertices.length / 3) * 4);
+  for (let at = 0, out = 0; at < sums.length; at += 3, out += 4) {
+    const x = sums[at] ?? 0;
+    const y = sums[at + 1] ?? 0;
+    const z = sums[at + 2] ?? 0;
+    const length = Math.hypot(x, y, z) || 1;
+    normals[out] = (x / length) * 32767;
+    normals[out + 1] = (y / length) * 32767;
+    normals[out + 2] = (z / length) * 32767;
+  }
+  return normals;
+}
+
+/**
+ * A fragment → a mesh in `View.units`; `factor` leads there from the fragment's unit.
+ * Throws RangeError for bytes that are no fragment.
+ */
+export function parseFragment(buffer: ArrayBuffer, factor: number): MeshGeometry {
+  const count = buffer.byteLength >= 4 ? new DataView(buffer).getUint32(0, true) : 0;
+  const start = 4 + count * 12;
+  if (buffer.byteLength < start || (buffer.byteLength - start) % 12 !== 0) {
+    throw new RangeError("What came is not a mesh: its length does not fit its vertex count.");
+  }
+  const raw = new Float32Array(buffer, 4, count * 3);
+  const triangles = new Uint32Array(buffer.slice(start));
+  const low = [Infinity, Infinity, Infinity];
+  const high = [-Infinity, -Infinity, -Infinity];
+  for (let at = 0; at < raw.length; at += 1) {
+    const axis = at % 3;
+    const value = raw[at] ?? 0;
+    if (value < (low[axis] ?? 0)) low[axis] = value;
+    if (value > (high[axis] ?? 0)) high[axis] = value;
+  }
+  const middle = (axis: number): number => {
+    const value = ((low[axis] ?? 0) + (high[axis] ?? 0)) / 2;
+    return count > 0 ? value : 0;
+  };
+  const center = [middle(0), middle(1), middle(2)] as const;
+  const vertices = new Float32Array(raw.length);
+  for (let at = 0; at < raw.length; at += 1) {
+    vertices[at] = ((raw[at] ?? 0) - center[(at % 3) as 0 | 1 | 2]) * factor;
+  }
+  const normals = smoothNormals(vertices, triangles);
+  return {
+    origin: [center[0] * factor, center[1] * factor, center[2] * factor],
+    vertices,
+    normals,
+    triangles,
+    bytes: vertices.byteLength + normals.byteLength + triangles.byteLength,
+  };
+}

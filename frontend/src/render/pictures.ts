@@ -1,0 +1,107 @@
+// The slice pictures that a document and its panels ask for. Each slice panel has one; the 3-D
+// panel shows those again, and when no slice panel is there it has three of its own. Pure.
+import { panelAxes, panelMiddle, type Panel, type Position, type SliceKind } from "../math/panel";
+import { effectiveCameraZoom, effectiveZoom, worldBounds } from "../math/view";
+import type { Plane } from "../bricks/cover";
+import type { Document } from "../wire/types";
+
+export const SLICE_KINDS: readonly SliceKind[] = ["xy", "xz", "yz"];
+
+export interface Picture {
+  readonly kind: SliceKind;
+  readonly plane: Plane;
+  /** Pixels of the canvas, y down; null when only the 3-D panel shows it. */
+  readonly place: PixelRectangle | null;
+}
+
+export interface PixelRectangle {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Pixels an edge of a picture that only the 3-D panel shows, at most: it is seen aslant. */
+const LARGEST_PICTURE = 2048;
+
+/** A panel in whole pixels of the canvas. */
+export function pixelRectangle(panel: Panel, ratio: number): PixelRectangle {
+  const left = Math.round(panel.left * ratio);
+  const top = Math.round(panel.top * ratio);
+  return {
+    left,
+    top,
+    width: Math.max(Math.round((panel.left + panel.width) * ratio) - left, 1),
+    height: Math.max(Math.round((panel.top + panel.height) * ratio) - top, 1),
+  };
+}
+
+function unit(axis: 0 | 1 | 2): Position {
+  return [axis === 0 ? 1 : 0, axis === 1 ? 1 : 0, axis === 2 ? 1 : 0];
+}
+
+/** The slice pictures, and where they lie. */
+export function picturesOf(
+  document: Document,
+  panels: readonly Panel[],
+  ratio: number,
+): readonly Picture[] {
+  const center: Position = document.view.center;
+  const zoom = effectiveZoom(document, panels) * ratio;
+  const pictures: Picture[] = [];
+  for (const panel of panels) {
+    if (panel.kind === "3d" || panel.width < 1 || panel.height < 1) continue;
+    const { right, down } = panelAxes(panel.kind);
+    const place = pixelRectangle(panel, ratio);
+    const [x, y] = panelMiddle(panel);
+    pictures.push({
+      kind: panel.kind,
+      place,
+      plane: {
+        center,
+        right: unit(right),
+        down: unit(down),
+        middle: [x * ratio - place.left, y * ratio - place.top],
+        width: place.width,
+        height: place.height,
+        pixel: 1 / zoom,
+      },
+    });
+  }
+  const space = panels.find((panel) => panel.kind === "3d");
+  if (pictures.length === 0 && space !== undefined && document.view.slices_in_3d) {
+    return wholePictures(document, space, ratio);
+  }
+  return pictures;
+}
+
+/** Slices through all of the data, about as fine as the 3-D camera can show. */
+function wholePictures(document: Document, panel: Panel, ratio: number): Picture[] {
+  const bounds = worldBounds(document);
+  if (bounds === null) return [];
+  const pixel = 1 / (effectiveCameraZoom(document, panel) * ratio);
+  return SLICE_KINDS.map((kind) => {
+    const { right, down, normal } = panelAxes(kind);
+    const center: [number, number, number] = [
+      (bounds.low[0] + bounds.high[0]) / 2,
+      (bounds.low[1] + bounds.high[1]) / 2,
+      (bounds.low[2] + bounds.high[2]) / 2,
+    ];
+    center[normal] = document.view.center[normal];
+    const across = bounds.high[right] - bounds.low[right];
+    const along = bounds.high[down] - bounds.low[down];
+    const size = Math.max(pixel, across / LARGEST_PICTURE, along / LARGEST_PICTURE);
+    const width = Math.max(Math.ceil(across / size), 1);
+    const height = Math.max(Math.ceil(along / size), 1);
+    const plane: Plane = {
+      center,
+      right: unit(right),
+      down: unit(down),
+      middle: [width / 2, height / 2],
+      width,
+      height,
+      pixel: size,
+    };
+    return { kind, place: null, plane };
+  });
+}

@@ -1,0 +1,64 @@
+// Colour and visibility of labels in GLSL. The stable colour says what `math/label-color.ts` says;
+// what the style says about single labels comes from a hash table in a texture
+// (`render/label-table.ts`).
+
+export const LABEL_COLOR = `
+uniform usampler2D u_table;    // entries (low, high, rgb, flags)
+uniform int u_tableMask;       // number of entries - 1; -1 for no table
+uniform int u_seed;
+uniform float u_opacity;
+uniform int u_selectedOnly;
+uniform uvec2 u_highlight;     // the label under the cursor; 0 for none
+
+uint mixBits(uint bits) {
+  bits = (bits ^ (bits >> 16)) * 0x85ebca6bu;
+  bits = (bits ^ (bits >> 13)) * 0xc2b2ae35u;
+  return bits ^ (bits >> 16);
+}
+
+uint hashLabel(uvec2 label, uint seed) {
+  return mixBits(label.x ^ mixBits(label.y ^ mixBits(seed + 0x9e3779b9u)));
+}
+
+vec3 stableColor(uvec2 label) {
+  uint hash = hashLabel(label, uint(u_seed));
+  uint other = mixBits(hash + 0x9e3779b9u);
+  float hue = float(hash >> 8) / 16777216.0;
+  float saturation = 0.5 + 0.45 * (float(other & 0xffu) / 255.0);
+  float value = 0.78 + 0.22 * (float((other >> 8) & 0xffu) / 255.0);
+  vec3 place = fract(vec3(hue) + vec3(0.0, 2.0 / 3.0, 1.0 / 3.0));
+  vec3 ramp = clamp(abs(place * 6.0 - 3.0) - 1.0, 0.0, 1.0);
+  return value * (1.0 - saturation + saturation * ramp);
+}
+
+/** What the style says about this label: (rgb, flags), 0 for nothing. */
+uvec2 styleOf(uvec2 label) {
+  if (u_tableMask < 0) return uvec2(0u);
+  int width = textureSize(u_table, 0).x;
+  int place = int(hashLabel(label, 0u)) & u_tableMask;
+  for (int probe = 0; probe <= u_tableMask; probe += 1) {
+    uvec4 entry = texelFetch(u_table, ivec2(place % width, place / width), 0);
+    if (entry.a == 0u) return uvec2(0u);
+    if (entry.xy == label) return entry.zw;
+    place = (place + 1) & u_tableMask;
+  }
+  return uvec2(0u);
+}
+
+/** Colour, not premultiplied; alpha 0 when it is not shown. */
+vec4 labelColor(uvec2 label) {
+  if (label == uvec2(0u)) return vec4(0.0);
+  uvec2 style = styleOf(label);
+  bool selected = (style.y & 1u) != 0u;
+  if ((style.y & 2u) != 0u || (u_selectedOnly == 1 && !selected)) return vec4(0.0);
+  vec3 rgb = (style.y & 4u) != 0u
+    ? vec3((style.x >> 16) & 255u, (style.x >> 8) & 255u, style.x & 255u) / 255.0
+    : stableColor(label);
+  float alpha = selected ? mix(u_opacity, 1.0, 0.6) : u_opacity;
+  if (label == u_highlight) {
+    rgb = mix(rgb, vec3(1.0), 0.35);
+    alpha = mix(alpha, 1.0, 0.5);
+  }
+  return vec4(rgb, u_opacity == 0.0 ? 0.0 : alpha);
+}
+`;

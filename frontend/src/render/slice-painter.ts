@@ -1,0 +1,237 @@
+// Draws one layer of one slice into the bound target: a plane through the bricks of a cover.
+import type { Cover } from "../bricks/planner";
+import { normalOf } from "../bricks/cover";
+import type { Context } from "../gl/context";
+import { Program } from "../gl/program";
+import { Target } from "../gl/target";
+import { Texture2D, Texture3D } from "../gl/texture";
+import type { ImageStyle, LabelsStyle } from "../wire/types";
+import { labelBits } from "../bricks/element";
+import { flip, type Page } from "./atlas";
+import { INSTANCE_WORDS, type Batch } from "./instances";
+import { FILTER } from "./shaders/sampling";
+import * as source from "./shaders/slice";
+import { toTexel, type TexelCode } from "./texels";
+
+/** A labels style as the shader reads it. */
+export interface LabelUniforms {
+  readonly style: LabelsStyle;
+  readonly table: Texture2D;
+  readonly mask: number;
+  /** Decimal label under the cursor. */
+  readonly highlight: string | null;
+}
+
+const UNIT = { atlas: 0, colormap: 1, table: 1, labels: 2 } as const;
+
+/** Vertices of the polygon that a plane cuts out of a box, at most. */
+const CORNERS = 6;
+
+export class SlicePainter {
+  readonly #context: Context;
+  readonly #image: Program<typeof source.IMAGE_UNIFORMS>;
+  readonly #labels: Program<typeof source.LABEL_UNIFORMS>;
+  readonly #ids: Program<typeof source.LABEL_UNIFORMS>;
+  readonly #outline: Program<typeof source.OUTLINE_UNIFORMS>;
+  readonly #vertexArray: WebGLVertexArrayObject;
+  readonly #buffer: WebGLBuffer;
+  readonly #empty: WebGLVertexArrayObject;
+  // A sampler must have a texture even where a constant brick lets it idle.
+  readonly #noImage: Page;
+  readonly #noLabels: Page;
+  #scratch: Target | null = null;
+
+  constructor(context: Context) {
+    this.#context = context;
+    const { gl } = context;
+    const attributes = source.SLICE_ATTRIBUTES;
+    const vertex = source.SLICE_VERTEX;
+    this.#image = new Program(context, {
+      name: "image slice",
+      vertex,
+      fragment: source.IMAGE_FRAGMENT,
+      uniforms: source.IMAGE_UNIFORMS,
+      attributes,
+    });
+    this.#labels = new Program(context, {
+      name: "labels slice",
+      vertex,
+      fragment: source.LABEL_FRAGMENT,
+      uniforms: source.LABEL_UNIFORMS,
+      attributes,
+    });
+    this.#ids = new Program(context, {
+      name: "label ids",
+      vertex,
+      fragment: source.LABEL_ID_FRAGMENT,
+      uniforms: source.LABEL_UNIFORMS,
+      attributes,
+    });
+    this.#outline = new Program(context, {
+      name: "label outlines",
+      vertex: source.SCREEN_VERTEX,
+      fragment: source.OUTLINE_FRAGMENT,
+      uniforms: source.OUTLINE_UNIFORMS,
+      attributes: [],
+    });
+    this.#noImage = { texture: new Texture3D(context, "R8", [1, 1, 1]) };
+    this.#noLabels = { texture: new Texture3D(context, "R8UI", [1, 1, 1]) };
+    this.#empty = gl.createVertexArray();
+    this.#vertexArray = gl.createVertexArray();
+    this.#buffer = gl.createBuffer();
+    context.bindVertexArray(this.#vertexArray);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.#buffer);
+    const stride = INSTANCE_WORDS * 4;
+    attributes.forEach((_, location) => {
+      gl.enableVertexAttribArray(location);
+      gl.vertexAttribDivisor(location, 1);
+      const offset = location * 12;
+      if (location === 5) gl.vertexAttribIPointer(location, 3, gl.UNSIGNED_INT, stride, offset);
+      else gl.vertexAttribPointer(location, 3, gl.FLOAT, false, stride, offset);
+    });
+  }
+
+  drawImage(
+    cover: Cover,
+    batches: readonly Batch[],
+    style: ImageStyle,
+    code: TexelCode,
+    colormap: Texture2D,
+    isBottom: boolean,
+  ): void {
+    const context = this.#context;
+    const [low, high] = style.contrast_limits;
+    const texelLow = toTexel(code, low);
+    const filters = context.floatLinear || code.format === "R8" ? "hardware" : "manual";
+    // Nothing lies below the bottom layer that a minimum could be taken with.
+    const minimum = style.blending === "minimum" && !isBottom;
+    colormap.bind(UNIT.colormap);
+    context.setBlend(
+      minimum
+        ? "minimum"
+        : style.blending === "opaque"
+          ? "none"
+          : style.blending === "additive"
+            ? "add"
+            : "over",
+    );
+    this.#image.use({
+      ...planeUniforms(cover),
+      u_filter: cover.sight.linear ? FILTER[filters] : FILTER.nearest,
+      u_colormap: UNIT.colormap,
+      u_low: texelLow,
+      u_inverse: 1 / (toTexel(code, high) - texelLow),
+      u_gamma: style.gamma,
+      u_opacity: style.opacity,
+      u_minimum: minimum ? 1 : 0,
+    });
+    this.#drawBatches(batches, this.#noImage);
+  }
+
+  drawLabels(
+    cover: Cover,
+    batches: readonly Batch[],
+    labels: LabelUniforms,
+    code: TexelCode,
+    target: Target,
+    outline: number,
+  ): void {
+    const context = this.#context;
+    const color = {
+      u_table: UNIT.table,
+      u_tableMask: labels.mask,
+      u_seed: labels.style.seed | 0,
+      u_opacity: labels.style.opacity,
+      u_selectedOnly: labels.style.show_selected_only ? 1 : 0,
+      u_highlight: [...labelBits(labels.highlight === null ? 0 : BigInt(labels.highlight))],
+    };
+    if (outline === 0) {
+      labels.table.bind(UNIT.table);
+      context.setBlend("over");
+      this.#labels.use({ ...planeUniforms(cover), ...color, u_signBits: code.signBits });
+      this.#drawBatches(batches, this.#noLabels);
+      return;
+    }
+    const { gl } = context;
+    const scratch = this.#scratchFor(target.width, target.height);
+    scratch.bind();
+    gl.clearBufferuiv(gl.COLOR, 0, [0, 0, 0, 0]);
+    context.setBlend("none");
+    this.#ids.use({ ...planeUniforms(cover), u_signBits: code.signBits });
+    this.#drawBatches(batches, this.#noLabels);
+    target.bind();
+    labels.table.bind(UNIT.table);
+    scratch.texture.bind(UNIT.labels);
+    context.setBlend("over");
+    this.#outline.use({ ...color, u_labels: UNIT.labels, u_width: outline });
+    context.bindVertexArray(this.#empty);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    context.draws += 1;
+  }
+
+  #scratchFor(width: number, height: number): Target {
+    if (this.#scratch?.width !== width || this.#scratch.height !== height) {
+      this.#scratch?.dispose();
+      this.#scratch = new Target(this.#context, width, height, { format: "RG32UI" });
+    }
+    return this.#scratch;
+  }
+
+  #drawBatches(batches: readonly Batch[], none: Page): void {
+    const { gl } = this.#context;
+    for (const { page, words, count } of batches) {
+      (page ?? none).texture.bind(UNIT.atlas);
+      this.#context.bindVertexArray(this.#vertexArray);
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.#buffer);
+      gl.bufferData(gl.ARRAY_BUFFER, words, gl.STREAM_DRAW);
+      gl.drawArraysInstanced(gl.TRIANGLE_FAN, 0, CORNERS, count);
+      this.#context.draws += 1;
+    }
+  }
+
+  dispose(): void {
+    const { gl } = this.#context;
+    this.#scratch?.dispose();
+    this.#noImage.texture.dispose();
+    this.#noLabels.texture.dispose();
+    gl.deleteBuffer(this.#buffer);
+    gl.deleteVertexArray(this.#vertexArray);
+    gl.deleteVertexArray(this.#empty);
+  }
+}
+
+/** How the plane lies in the level's texels; computed in float64, sent as float32. */
+function planeUniforms(cover: Cover): {
+  readonly u_normal: number[];
+  readonly u_toRight: number[];
+  readonly u_toDown: number[];
+  readonly u_perRight: number[];
+  readonly u_perDown: number[];
+  readonly u_middle: number[];
+  readonly u_size: number[];
+  readonly u_atlas: number;
+  readonly u_stored: number[];
+} {
+  const { volume, plane } = cover.sight;
+  const scale = flip(volume.grid(cover.level).scale);
+  const right = flip(plane.right);
+  const down = flip(plane.down);
+  const largest = Math.max(...scale.map(Math.abs));
+  const each = (compute: (axis: 0 | 1 | 2) => number): number[] => [
+    compute(0),
+    compute(1),
+    compute(2),
+  ];
+  const normal = flip(normalOf(plane));
+  return {
+    u_normal: each((axis) => (normal[axis] * scale[axis]) / largest),
+    u_toRight: each((axis) => (right[axis] * scale[axis]) / plane.pixel),
+    u_toDown: each((axis) => (down[axis] * scale[axis]) / plane.pixel),
+    u_perRight: each((axis) => (right[axis] * plane.pixel) / scale[axis]),
+    u_perDown: each((axis) => (down[axis] * plane.pixel) / scale[axis]),
+    u_middle: [plane.middle[0], plane.middle[1]],
+    u_size: [plane.width, plane.height],
+    u_atlas: UNIT.atlas,
+    u_stored: [...flip(volume.stored)],
+  };
+}

@@ -1,0 +1,243 @@
+// What is on stage: the layers shown, the bricks that their pictures need, which of them are there
+// and which are next to go to the GPU. It knows the atlas only by what it is told is resident.
+import type { Brick } from "../bricks/cache";
+import type { Library } from "../bricks/library";
+import { plan, type Cover, type Need, type Plan, type Sight } from "../bricks/planner";
+import type { BrickNumber, Volume } from "../bricks/volume";
+import type { Position } from "../math/panel";
+import type { Document, ImageLayer, LabelsLayer, Notice } from "../wire/types";
+import { slotBytes, type Slot } from "./atlas";
+import { pointOf } from "./leading";
+import type { Picture } from "./pictures";
+import { imageCode, labelsCode, type TexelCode } from "./texels";
+
+/** A layer as it is shown now. */
+export interface Actor {
+  readonly layer: ImageLayer | LabelsLayer;
+  readonly volume: Volume;
+  /** What is shown where nothing of `volume` is there yet. */
+  readonly former: Volume | null;
+  readonly code: TexelCode;
+}
+
+/** What the stage asks of the GPU; null while there is none. */
+export interface Residents {
+  slot(volume: Volume, number: BrickNumber): Slot | null;
+}
+
+/** The part of the GPU's budget that bricks in view may take; the rest eases moving about. */
+const IN_VIEW = 0.75;
+
+export class Stage {
+  readonly #library: Library;
+  readonly #budget: number;
+  readonly #codes = new WeakMap<Volume, TexelCode>();
+  #actors: readonly Actor[] = [];
+  #pictures: readonly Picture[] = [];
+  #plan: Plan = { covers: [], needs: [] };
+  /** Coarse bricks out of view: with them, moving about never meets emptiness. */
+  #ahead: Need[] = [];
+  #probe: Need[] = [];
+  #inView = new Map<Volume, Set<BrickNumber>>();
+  /** Bricks that are here but not yet on the GPU, best first. */
+  #queue: Need[] = [];
+  residents: Residents = { slot: () => null };
+
+  /** `budget` in bytes of texture. */
+  constructor(library: Library, budget: number) {
+    this.#library = library;
+    this.#budget = budget;
+  }
+
+  /** Bottom first. */
+  get actors(): readonly Actor[] {
+    return this.#actors;
+  }
+
+  get pictures(): readonly Picture[] {
+    return this.#pictures;
+  }
+
+  get covers(): readonly Cover[] {
+    return this.#plan.covers;
+  }
+
+  /** Whether bricks wait for the GPU. */
+  get isUploading(): boolean {
+    return this.#queue.length > 0;
+  }
+
+  /** Whether a brick in view is still to come or to be put on the GPU. */
+  get isLoading(): boolean {
+    return this.#plan.covers.some(({ sight, cells }) =>
+      cells.some(({ number }) => !this.#isDrawable(sight.volume, number)),
+    );
+  }
+
+  code(volume: Volume): TexelCode | null {
+    return this.#codes.get(volume) ?? null;
+  }
+
+  /** Plan anew; returns volumes that were forgotten. */
+  update(document: Document, pictures: readonly Picture[]): Volume[] {
+    this.#library.begin();
+    this.#pictures = pictures;
+    this.#actors = this.#castActors(document);
+    const sights: Sight[] = [];
+    pictures.forEach(({ plane }, picture) => {
+      for (const { layer, volume } of this.#actors) {
+        const linear = layer.kind === "image" && layer.style.interpolation === "linear";
+        sights.push({ picture, volume, plane, linear });
+      }
+    });
+    const bytes = (volume: Volume): number =>
+      slotBytes(volume, this.#codes.get(volume)?.format ?? "R32F");
+    this.#plan = plan(sights, { bytes, budget: this.#budget * IN_VIEW });
+    this.#ahead = this.#actors.flatMap(({ volume }) => coarsestBricks(volume));
+    this.#inView = new Map();
+    for (const { volume, number } of [...this.#plan.needs, ...this.#ahead]) {
+      const numbers = this.#inView.get(volume) ?? new Set();
+      this.#inView.set(volume, numbers);
+      numbers.add(number);
+    }
+    this.#queue = [...this.#plan.needs, ...this.#ahead].filter((need) => this.#isPending(need));
+    const gone = this.#library.prune(new Set(Object.keys(document.layers)));
+    gone.push(...this.#library.settle());
+    this.want();
+    return gone;
+  }
+
+  /** Also load the finest voxels at this position, before all else. */
+  setProbe(position: Position | null): void {
+    this.#probe = [];
+    for (const { volume } of position === null ? [] : this.#actors) {
+      const voxel = position && volume.voxelAt(0, position);
+      if (voxel !== null) this.#probe.push({ volume, number: volume.locate(0, voxel).number });
+    }
+    this.want();
+  }
+
+  isProbed(volume: Volume, number: BrickNumber): boolean {
+    return this.#probe.some((need) => need.volume === volume && need.number === number);
+  }
+
+  /** Tell the server what is missing. */
+  want(): void {
+    const asked = new Set<Need>();
+    const missing: Need[] = [];
+    for (const need of this.#probe) {
+      const state = this.#library.state(need.volume, need.number);
+      if (state === "missing" || state === "stale") missing.push(need);
+      asked.add(need);
+    }
+    const probed = (need: Need): boolean =>
+      missing.some(({ volume, number }) => volume === need.volume && number === need.number);
+    const probes = missing.length;
+    for (const need of [...this.#plan.needs, ...this.#ahead]) {
+      if (this.#isThere(need.volume, need.number)) continue;
+      if (probes === 0 || !probed(need)) missing.push(need);
+    }
+    this.#library.want(missing);
+  }
+
+  /** Something came from the server; returns whether any picture can change by it. */
+  arrived(volume: Volume, number: BrickNumber): boolean {
+    if (this.#inView.get(volume)?.has(number) !== true) return false;
+    const need = { volume, number };
+    if (this.#isPending(need)) this.#queue.push(need);
+    return true;
+  }
+
+  /** The next brick to put on the GPU. */
+  nextUpload(): { need: Need; brick: Brick } | null {
+    for (;;) {
+      const need = this.#queue.shift();
+      if (need === undefined) return null;
+      const brick = this.#library.brick(need.volume, need.number);
+      if (brick !== null && this.#isPending(need)) return { need, brick };
+    }
+  }
+
+  isInView(volume: Volume, number: BrickNumber): boolean {
+    return this.#inView.get(volume)?.has(number) === true;
+  }
+
+  /** Whether the brick shows the data in force, or never will. */
+  #isThere(volume: Volume, number: BrickNumber): boolean {
+    const slot = this.residents.slot(volume, number);
+    if (slot !== null && slot.generation >= this.#library.generation(volume)) return true;
+    const state = this.#library.state(volume, number);
+    return state === "ready" || state === "failed";
+  }
+
+  /** Whether the brick is here and belongs on the GPU, but is not there. */
+  #isPending({ volume, number }: Need): boolean {
+    const brick = this.#library.brick(volume, number);
+    if (brick === null) return false;
+    const slot = this.residents.slot(volume, number);
+    if (brick.constant) return slot !== null;
+    return slot?.serial !== brick.serial;
+  }
+
+  /** Bricks of one picture that are wanted and can't be drawn yet, and why some never will. */
+  progress(picture: number): { readonly loading: number; readonly failures: Notice[] } {
+    let loading = 0;
+    const failures = new Map<string, Notice>();
+    for (const { sight, cells } of this.#plan.covers) {
+      if (sight.picture !== picture) continue;
+      for (const { number } of cells) {
+        const notice = this.#library.failure(sight.volume, number);
+        if (notice !== null) failures.set(notice.message, notice);
+        if (!this.#isDrawable(sight.volume, number)) loading += 1;
+      }
+    }
+    return { loading, failures: [...failures.values()] };
+  }
+
+  #isDrawable(volume: Volume, number: BrickNumber): boolean {
+    if (!this.#isThere(volume, number)) return false;
+    return !this.#isPending({ volume, number });
+  }
+
+  #castActors(document: Document): Actor[] {
+    const before = new Map(this.#actors.map((actor) => [actor.layer.id, actor]));
+    const actors: Actor[] = [];
+    for (const id of document.order) {
+      const layer = document.layers[id];
+      if (layer?.visible !== true) continue;
+      const point = pointOf(layer.data, document.view);
+      if (point === null) continue;
+      const volume = this.#library.select(id, layer.kind, layer.data, point);
+      let code = this.#codes.get(volume);
+      if (code === undefined) {
+        code =
+          layer.kind === "labels"
+            ? labelsCode(volume.element)
+            : imageCode(volume.element, layer.data.histogram);
+        this.#codes.set(volume, code);
+      }
+      actors.push({ layer, volume, former: this.#formerOf(before.get(id), volume), code });
+    }
+    return actors;
+  }
+
+  /** What stands in: what was shown last, unless that was still empty itself. */
+  #formerOf(before: Actor | undefined, volume: Volume): Volume | null {
+    if (before === undefined) return null;
+    if (before.volume === volume) return before.former;
+    const shown = coarsestBricks(before.volume).some(
+      ({ number }) =>
+        this.residents.slot(before.volume, number) !== null ||
+        this.#library.brick(before.volume, number)?.constant === true,
+    );
+    const former = shown ? before.volume : before.former;
+    return former === volume ? null : former;
+  }
+}
+
+/** All bricks of the coarsest level; there are few, or else it says nothing. */
+function coarsestBricks(volume: Volume): Need[] {
+  const { bricks, first } = volume.grid(volume.coarsest);
+  const count = Math.min(bricks[0] * bricks[1] * bricks[2], 64);
+  return Array.from({ length: count }, (_, place) => ({ volume, number: first + place }));
+}

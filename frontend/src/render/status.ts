@@ -1,0 +1,45 @@
+// What the renderer tells about itself: progress and failures by panel, and whether all is done.
+import type { Panel } from "../math/panel";
+import { dataBounds } from "../math/space";
+import type { Notice } from "../wire/types";
+import type { Stage } from "./stage";
+import type { MeshStatus, PanelStatus, Status } from "./types";
+
+/** The state of every panel. */
+export function panelStatuses(
+  panels: readonly Panel[],
+  stage: Stage,
+  meshes: readonly MeshStatus[],
+  meshesShown: number,
+): PanelStatus[] {
+  const progress = stage.pictures.map((_, index) => stage.progress(index));
+  return panels.map(({ kind }) => {
+    const mine = stage.pictures
+      .map((picture, index) => ({ picture, index }))
+      .filter(({ picture }) => (kind === "3d" ? picture.place === null : picture.kind === kind));
+    let loading = 0;
+    const failures = new Map<string, Notice>();
+    let cells = 0;
+    for (const { index } of mine) {
+      const part = progress[index];
+      loading += part?.loading ?? 0;
+      for (const notice of part?.failures ?? []) failures.set(notice.message, notice);
+      for (const { sight, cells: list } of stage.covers) {
+        if (sight.picture === index) cells += list.length;
+      }
+    }
+    if (kind === "3d") {
+      for (const { notice } of meshes) if (notice !== null) failures.set(notice.message, notice);
+    }
+    const empty =
+      kind === "3d"
+        ? meshesShown === 0 && !stage.actors.some(({ layer }) => dataBounds(layer.data) !== null)
+        : cells === 0;
+    return { kind, loading, empty, failures: [...failures.values()] };
+  });
+}
+
+/** Whether two states tell the same. */
+export function isSameStatus(a: Status | null, b: Status): boolean {
+  return a !== null && JSON.stringify(a) === JSON.stringify(b);
+}
