@@ -21,7 +21,6 @@ from msgspec import Meta
 from viewer.bricks import failed_brick, read_brick, wire_dtype
 from viewer.errors import CancelledError, ClosedError, ViewerError, http_status
 from viewer.messages import Notice
-from viewer.policy import POLICY
 from viewer.pyramid import Pyramid
 from viewer.server.connection import Socket, seen
 from viewer.server.handler import SOURCE_STATUS
@@ -134,7 +133,7 @@ class BrickSocket(Socket):
         """Hand batches to the workers while there is room for their bricks on the way."""
         while self._hops < HOPS and not self.mount.closed and self._room() > 0:
             now = self._loop.time()
-            batch = self._wants.take(POLICY.brick_batch, now)
+            batch = self._wants.take(self.mount.policy.brick_batch, now)
             if not batch:
                 self._wait(self._wants.delay(now))
                 return
@@ -142,7 +141,7 @@ class BrickSocket(Socket):
 
     def _room(self) -> int:
         on_the_way = max(self._unacknowledged, self._unsent) + self._reserved
-        return POLICY.credit_bytes - on_the_way
+        return self.mount.policy.credit_bytes - on_the_way
 
     def _wait(self, seconds: float | None) -> None:
         if seconds is not None and self._timer is None:

@@ -19,7 +19,7 @@ class CatalogueHandler(Handler):
 
     async def answer(self, *arguments: str) -> None:
         body = await self.work(_SOURCE, lambda cancelled: _catalogue())
-        if not self.unchanged(f'"{len(body)}"'):
+        if not self.unchanged(f'W/"{len(body)}"'):
             self.deliver(body, "application/json")
 
 
@@ -29,7 +29,7 @@ class TableHandler(Handler):
     async def answer(self, *arguments: str) -> None:
         name = unquote(arguments[0])
         body = await self.work(_SOURCE, lambda cancelled: _table(name))
-        if not self.unchanged('"1"'):
+        if not self.unchanged('W/"1"'):
             self.deliver(body, "application/octet-stream")
 
 

@@ -49,11 +49,6 @@ class Socket(WebSocketHandler):
         """Close, because the mount ends."""
         self.close(1001, "closing")
 
-    def drop(self) -> None:
-        """End the connection at once, whatever the other side does."""
-        if self.ws_connection is not None and self.ws_connection.stream is not None:
-            self.ws_connection.stream.close()
-
     async def send(self, text: str) -> None:
         """Send a message and wait until it has left for the network."""
         try:

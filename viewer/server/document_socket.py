@@ -37,7 +37,6 @@ from viewer.messages import (
     ServerMessage,
     Snapshot,
 )
-from viewer.policy import POLICY
 from viewer.server.connection import Socket, seen
 
 BURST_SECONDS = 0.008
@@ -61,7 +60,7 @@ class DocumentSocket(Socket):
         self._session = secrets.token_hex(8)
         self._sent = -1
         self._news = asyncio.Event()
-        self._reports: deque[str] = deque(maxlen=POLICY.notices)
+        self._reports: deque[str] = deque(maxlen=self.mount.policy.notices)
         self._progress: dict[tuple[str | None, str], str] = {}
         if self.enter():
             self._writer = asyncio.create_task(self._write())

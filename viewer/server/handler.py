@@ -51,7 +51,7 @@ class Handler(RequestHandler):
         try:
             await self.answer(*arguments)
         except CancelledError as error:
-            if self.request.connection is not None and not self._gone():
+            if not self._gone():  # else nobody is there to be told
                 self.refuse(Refusal.of(error))
         except ViewerError as error:
             if http_status(error) in SOURCE_STATUS and not self.mount.closed:
@@ -71,11 +71,11 @@ class Handler(RequestHandler):
         """The layer that the request is about."""
         return None
 
-    async def work(self, source: str, work: Work[T]) -> T:
+    async def work(self, source: str, work: Work[T], seconds: float | None = None) -> T:
         """Result of `work` done by a worker; dropped when the client leaves."""
         self._job = self.mount.start(source, work)
         try:
-            return await self.mount.finish(self._job)
+            return await self.mount.finish(self._job, seconds)
         finally:
             self._job = None
 

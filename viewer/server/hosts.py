@@ -33,7 +33,7 @@ class Hosts:
         self._names = {*_LOOPBACK, *(self._name(name) or "" for name in self.allowed)}
         self._numbers = not is_loopback(bind)
         if self._numbers:
-            self._names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
+            self._names.add(socket.gethostname().lower())
         self._names.add(self._name(bracketed(bind)) or "")
         self._names.discard("")
 

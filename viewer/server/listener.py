@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from tornado.httpserver import HTTPServer
@@ -15,7 +16,7 @@ from tornado.httputil import HTTPServerConnectionDelegate
 from tornado.iostream import IOStream
 from tornado.netutil import add_accept_handler
 
-from viewer.policy import MIB, POLICY
+from viewer.policy import MIB, Policy
 from viewer.server.headers import security_headers
 
 HEADER_BYTES = 16 * 1024
@@ -62,16 +63,19 @@ class Listener:
     ----------
     gate : tornado.httputil.HTTPServerConnectionDelegate
         Decides about every request.
+    policy : Policy
+        The bounds.
     """
 
-    def __init__(self, gate: HTTPServerConnectionDelegate) -> None:
+    def __init__(self, gate: HTTPServerConnectionDelegate, policy: Policy) -> None:
+        self._limit = policy.connections
         self._server = HTTPServer(
             gate,
             max_header_size=HEADER_BYTES,
-            max_body_size=POLICY.body_bytes,
+            max_body_size=policy.body_bytes,
             # the time for a request's head, and so for an idle connection, too
-            idle_connection_timeout=POLICY.header_seconds,
-            body_timeout=POLICY.header_seconds,
+            idle_connection_timeout=policy.header_seconds,
+            body_timeout=policy.header_seconds,
         )
         self._streams: set[Stream] = set()
         self._sockets: list[socket.socket] = []
@@ -95,17 +99,19 @@ class Listener:
             listening.close()
         self._removers, self._sockets = [], []
 
-    async def drain(self, seconds: float) -> None:
-        """Give open connections some time to end, then end them."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        while any(stream.writing() for stream in self._streams) and loop.time() < end:
-            await asyncio.sleep(0.01)
+    def close_all(self) -> None:
+        """End all connections at once."""
         for stream in list(self._streams):
             stream.close()
 
+    def forget(self) -> None:
+        """In a forked child: close our copies, or connections would outlive the parent's."""
+        for held in (*self._sockets, *(stream.socket for stream in self._streams)):
+            with suppress(OSError):
+                held.close()
+
     def _accept(self, connection: socket.socket, address: Any) -> None:
-        if len(self._streams) >= POLICY.connections:
+        if len(self._streams) >= self._limit:
             connection.close()
             return
         self._server.handle_stream(Stream(connection, self._streams), address)

@@ -10,6 +10,9 @@ from viewer.errors import InvalidValueError, NotFoundError, UnknownLayerError
 from viewer.server.handler import Handler, encode_body
 from viewer.space import conversion
 
+MESH_SECONDS = 900.0
+"""Seconds. A volume's first mesh waits for its index of labels; the page shows its progress."""
+
 CONTENT_TYPES = {
     "": "application/octet-stream",
     "ply": "application/x-ply",
@@ -61,7 +64,7 @@ class MeshHandler(_MeshHandlerBase):
         work = self._prepare(layer_id, int(label), extension)
         if work is not None:
             # a queue of their own: making a mesh takes longer than reading a chunk
-            body, encoding = await self.work(f"{layer_id}/mesh", work)
+            body, encoding = await self.work(f"{layer_id}/mesh", work, MESH_SECONDS)
             self.deliver(body, CONTENT_TYPES[extension], encoding=encoding)
 
     def _prepare(
@@ -72,7 +75,7 @@ class MeshHandler(_MeshHandlerBase):
         if meshes is None:
             raise UnknownLayerError(f"Layer {layer_id} has no meshes.")
         point = self._point([axis.kind for axis in pyramid.axes], pyramid.levels[0].shape)
-        if self.unchanged(f'"{pyramid.generation}"'):
+        if self.unchanged(f'W/"{pyramid.generation}"'):
             return None
         compress = self.compresses
         to_nanometres = conversion(pyramid.source.units, "nm")

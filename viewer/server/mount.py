@@ -20,6 +20,7 @@ import msgspec
 
 from viewer.errors import CancelledError, ClosedError, ViewerError
 from viewer.messages import Notice, ServerMessage
+from viewer.policy import Policy
 from viewer.server.workers import Job, Work, Workers
 
 if TYPE_CHECKING:
@@ -74,13 +75,19 @@ class Mount:
         The path under which it is served.
     served : Served
         Kept alive until `close`.
-    loop, workers
+    loop, workers, policy
         The server's.
     """
 
     def __init__(
-        self, token: str, served: Served, loop: asyncio.AbstractEventLoop, workers: Workers
+        self,
+        token: str,
+        served: Served,
+        loop: asyncio.AbstractEventLoop,
+        workers: Workers,
+        policy: Policy,
     ) -> None:
+        self.policy = policy
         self.token = token.encode()
         self.connections: set[Connection] = set()
         self._served: Served | None = served
@@ -111,23 +118,18 @@ class Mount:
         """Whether the Viewer has been unmounted."""
         return self._served is None
 
-    async def work(self, source: str, work: Work[T]) -> T:
-        """Have a worker do `work`, in the queue of `source` (a layer's id)."""
-        job = self.start(source, work)
-        return await self.finish(job)
-
     def start(self, source: str, work: Work[T]) -> Job[T]:
-        """Queue `work` in the queue of `source`; the answer comes from `finish`."""
+        """Have a worker do `work`, in the queue of `source`; the answer comes from `finish`."""
         if self.closed:
             raise ClosedError("This viewer has been closed.")
         job = self._workers.submit((self.token, source), work)
         self._jobs.add(job)  # type: ignore[arg-type]
         return job
 
-    async def finish(self, job: Job[T]) -> T:
-        """Result of a job that was started."""
+    async def finish(self, job: Job[T], seconds: float | None = None) -> T:
+        """Result of a job that was started; errors as `Workers.result`."""
         try:
-            return await self._workers.result(job)
+            return await self._workers.result(job, seconds)
         finally:
             self._jobs.discard(job)
 
@@ -167,7 +169,6 @@ class Mount:
             self._workers.withdraw(job, ClosedError("This viewer has been closed."))
         for connection in list(self.connections):
             connection.leave(reason)
-        self.connections.clear()
 
     def release(self) -> None:
         """Let go of the Viewer; from any thread."""

@@ -12,6 +12,7 @@ import asyncio
 import os
 import socket
 import threading
+import weakref
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitTimeoutError
@@ -21,7 +22,7 @@ from tornado.web import Application
 
 from viewer.errors import ClosedError, InvalidValueError
 from viewer.messages import ServerMessage
-from viewer.policy import POLICY
+from viewer.policy import POLICY, Policy
 from viewer.server.gate import Gate
 from viewer.server.hosts import Hosts, bracketed
 from viewer.server.listener import Listener
@@ -51,6 +52,8 @@ class Server:
         0 takes a free one.
     allowed_hosts : iterable of str, default ()
         Further ``host`` or ``host:port`` that the server answers to (a proxy's).
+    policy : Policy, optional
+        The bounds; default those in force.
 
     Raises
     ------
@@ -59,8 +62,14 @@ class Server:
     """
 
     def __init__(
-        self, host: str = "127.0.0.1", port: int = 0, *, allowed_hosts: Iterable[str] = ()
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        allowed_hosts: Iterable[str] = (),
+        policy: Policy = POLICY,
     ) -> None:
+        self._policy = policy
         self._sockets = _bind(host, port)
         self.port: int = self._sockets[0].getsockname()[1]
         self.host = host
@@ -70,22 +79,23 @@ class Server:
         self._stopped = False
         self._process = os.getpid()
         self._loop = asyncio.SelectorEventLoop()
-        self._workers = Workers(self._loop)
+        self._workers = Workers(self._loop, policy)
         application = Application(
             hosts=self._hosts,
             development=lambda: CONTENT.url,
             log_function=log_request,
-            websocket_max_message_size=POLICY.body_bytes,
+            websocket_max_message_size=policy.body_bytes,
             websocket_ping_interval=PING_SECONDS,
         )
         # the tuple is made anew, so that a request never sees a mount come or go half-way
         gate = Gate(application, self._hosts, lambda: tuple(self._mounts.values()))
-        self._listener = Listener(gate)
+        self._listener = Listener(gate, policy)
         started: Future[None] = Future()
         self._thread = threading.Thread(
             target=self._run, args=(started,), name="voxelview-server", daemon=True
         )
         self._thread.start()
+        _servers.add(self)
         started.result(WAIT_SECONDS)
 
     @property
@@ -106,7 +116,7 @@ class Server:
                 raise ClosedError("The server has been stopped.", hint="Make a new Viewer.")
             if token in self._mounts:
                 raise InvalidValueError("This token is in use.")
-            self._mounts[token] = Mount(token, served, self._loop, self._workers)
+            self._mounts[token] = Mount(token, served, self._loop, self._workers, self._policy)
 
     def unmount(self, token: str, reason: str = "The viewer was closed.") -> None:
         """Let go of what is mounted under `token`, telling its pages why; nothing if nothing is."""
@@ -140,6 +150,10 @@ class Server:
         if threading.current_thread() is not self._thread:
             self._thread.join(WAIT_SECONDS)
 
+    def forget(self) -> None:
+        """In a forked child, which has no thread of ours: close the copies of our sockets."""
+        self._listener.forget()
+
     def _begin_end(self, mounts: list[Mount], reason: str) -> None:
         self._ending = self._loop.create_task(self._end(mounts, reason))
         self._ending.add_done_callback(lambda done: self._loop.stop())
@@ -149,7 +163,11 @@ class Server:
         self._workers.close()
         for mount in mounts:
             mount.close(reason)
-        await self._listener.drain(GOODBYE_SECONDS)
+        # a page answers a WebSocket's closing frame within a moment, or not at all
+        end = self._loop.time() + GOODBYE_SECONDS
+        while any(mount.connections for mount in mounts) and self._loop.time() < end:
+            await asyncio.sleep(0.005)
+        self._listener.close_all()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
@@ -158,14 +176,12 @@ class Server:
 
     def _run(self, started: Future[None]) -> None:
         """Body of the server's thread."""
-        asyncio.set_event_loop(self._loop)
         try:
             self._loop.call_soon(self._listener.start, self._sockets)
             self._loop.call_soon(started.set_result, None)
             self._loop.run_forever()
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         finally:
-            asyncio.set_event_loop(None)
             self._loop.close()
 
     def _call(self, function: Callable[[], None]) -> None:
@@ -203,3 +219,15 @@ def _bind(host: str, port: int) -> list[socket.socket]:
             f"Cannot listen on port {port} of {host!r}: {error.strerror or error}.",
             hint="Choose another with viewer.set_server(host=…, port=…); port=0 takes a free one.",
         ) from None
+
+
+_servers: weakref.WeakSet[Server] = weakref.WeakSet()
+
+
+def _forget_in_child() -> None:
+    for server in _servers:
+        server.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_child)

@@ -140,7 +140,7 @@ def _read(folder: Path, name: str, compress: bool) -> tuple[bytes, str, str]:
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise _nothing()
     content = path.read_bytes()
-    etag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+    etag = f'W/"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     body, encoding = encode_body(content, compress)
     return body, encoding, etag
 

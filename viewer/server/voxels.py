@@ -70,7 +70,7 @@ class ChunkHandler(_VoxelHandler):
         """
         pyramid = self.mount.served.layer(layer_id).pyramid
         index = chunks.parse_key(key, pyramid, level)
-        if self.unchanged(f'"{pyramid.generation}"'):
+        if self.unchanged(f'W/"{pyramid.generation}"'):
             return None
         compress = self.compresses
         if self.request.method == "HEAD" and not compress:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from viewer.errors import BusyError, CancelledError, ClosedError, DeadlineError, ViewerError
-from viewer.policy import POLICY, Policy
+from viewer.policy import Policy
 from viewer.server.logs import log_bug
 
 T = TypeVar("T")
@@ -103,7 +103,7 @@ class Workers:
         How many threads, how long a queue, how long a read may take.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, policy: Policy = POLICY) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, policy: Policy) -> None:
         self._loop = loop
         self._policy = policy
         self._changed = threading.Condition()
@@ -141,9 +141,12 @@ class Workers:
                 self._start_thread()
         return job
 
-    async def result(self, job: Job[T]) -> T:
-        """Result of `job`; its error is raised, `DeadlineError` when it takes too long."""
-        seconds = self._policy.read_seconds
+    async def result(self, job: Job[T], seconds: float | None = None) -> T:
+        """Result of `job`; its error is raised, `DeadlineError` after so many seconds.
+
+        Default is `Policy.read_seconds`.
+        """
+        seconds = self._policy.read_seconds if seconds is None else seconds
         try:
             await asyncio.wait({job.future}, timeout=seconds)
         except asyncio.CancelledError:
