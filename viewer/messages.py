@@ -29,7 +29,7 @@ class Change(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """Put `value` at `path`, or remove the dict entry there."""
 
     path: tuple[str, ...]
-    """Field names and dict keys from the document's root: ``["layers", "l3", "style", "gamma"]``."""
+    """Field names and dict keys from the document's root: ``["layers", "l3", "name"]``."""
     value: Any = None
     remove: bool = False
 

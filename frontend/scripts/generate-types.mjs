@@ -19,7 +19,10 @@ function adapt(node) {
   if (rest.type === "object" && !rest.properties && !rest.additionalProperties) {
     return { tsType: "Record<string, unknown>" };
   }
-  if (rest.additionalProperties?.$ref === undefined && rest.additionalProperties?.type === "string") {
+  if (
+    rest.additionalProperties?.$ref === undefined &&
+    rest.additionalProperties?.type === "string"
+  ) {
     return { tsType: "Record<string, string>" };
   }
   if (rest.additionalProperties?.type === "number") return { tsType: "Record<string, number>" };
