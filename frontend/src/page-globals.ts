@@ -31,13 +31,12 @@ function frame(): Promise<void> {
 /** Resolves when the condition, made of signals, has become true. */
 function until(condition: () => boolean): Promise<void> {
   return new Promise((resolve) => {
-    let stop: (() => void) | undefined;
     let done = false;
-    stop = effect(() => {
+    const stop = effect(() => {
       if (done || !condition()) return;
       done = true;
-      // The first run happens before `stop` is there.
-      queueMicrotask(() => stop?.());
+      // Later: the first run happens before `stop` is there.
+      queueMicrotask(() => stop());
       resolve();
     });
   });

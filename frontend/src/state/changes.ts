@@ -14,8 +14,7 @@ function put(target: unknown, change: Change, depth: number): unknown {
   // A change below something that is gone (a layer that was just removed) has no place to go.
   if (!isEntries(target)) return target;
   if (depth === change.path.length - 1 && change.remove === true) {
-    const { [key]: _removed, ...rest } = target;
-    return rest;
+    return Object.fromEntries(Object.entries(target).filter(([name]) => name !== key));
   }
   if (depth < change.path.length - 1 && !(key in target)) return target;
   const before = target[key];

@@ -78,7 +78,10 @@ export class Store {
         this.#truth = message.document;
         this.#version = message.version;
         // A new connection knows nothing of what was under way on the last one: send it again.
-        this.#queued = coalesce([...this.#flights.flatMap((flight) => flight.changes), ...this.#queued]);
+        this.#queued = coalesce([
+          ...this.#flights.flatMap((flight) => flight.changes),
+          ...this.#queued,
+        ]);
         this.#flights = [];
         this.#request = 0;
         this.#flushSoon();

@@ -1,11 +1,12 @@
 // The one table of what a user can do without a pointer: it feeds the keys, the palette, the
 // buttons' hints and the key table of the documentation.
+import { panelMiddle } from "../math/panel";
 import { change } from "../state/changes";
 import type { Document, Slider } from "../wire/types";
 import { CAMERA_VIEWS } from "./camera-views";
 import { autoLimits, setLimits } from "./contrast";
 import { chooseLayer, moveLayer } from "./layer-edits";
-import { fit, stepSample, stepSlice, zoomAt } from "./navigation";
+import { fit, pan, rotate, stepSample, stepSlice, zoomAt } from "./navigation";
 import type { Page } from "./page";
 
 export interface Action {
@@ -28,6 +29,9 @@ export const JUMP = 10;
 
 const ZOOM = 1.25;
 
+/** CSS pixels that an arrow key moves the view. */
+const SHIFT = 40;
+
 function layout(kind: Layout, title: string): Action {
   return {
     id: `layout-${kind}`,
@@ -42,7 +46,8 @@ function layout(kind: Layout, title: string): Action {
 /** Shows one panel alone, or all four again. */
 export function toggleMaximised(page: Page): void {
   const present = page.view.peek()?.layout;
-  page.put(present === "4panel" ? page.panelInMind() : "4panel", "view", "layout");
+  const one = page.panelInMind()?.kind ?? "xy";
+  page.put(present === "4panel" ? one : "4panel", "view", "layout");
 }
 
 function turn(kind: "xy" | "xz" | "yz"): Action {
@@ -82,11 +87,27 @@ function zoom(factor: number, title: string, keys: readonly string[], python: st
     python,
     run: (page) =>
       page.edit((document) => {
-        const panels = page.panels.peek();
-        const panel = panels.find(({ kind }) => kind === page.panelInMind()) ?? panels[0];
-        if (panel === undefined) return [];
-        const [x, y] = [panel.left + panel.width / 2, panel.top + panel.height / 2];
-        return zoomAt(document, panels, panel, factor, x, y);
+        const panel = page.panelInMind();
+        if (panel === null) return [];
+        return zoomAt(document, page.panels.peek(), panel, factor, ...panelMiddle(panel));
+      }),
+  };
+}
+
+function shift(right: number, down: number, direction: string): Action {
+  return {
+    id: `move-${direction}`,
+    group: "Navigate",
+    title: `Move the view ${direction}; in 3-D, turn it`,
+    keys: [`Arrow${direction[0]?.toUpperCase() ?? ""}${direction.slice(1)}`],
+    python: "v.view.center = (z, y, x)",
+    run: (page) =>
+      page.edit((document) => {
+        const panel = page.panelInMind();
+        if (panel === null) return [];
+        const [dx, dy] = [-right * SHIFT, -down * SHIFT];
+        if (panel.kind === "3d") return rotate(document, dx, dy);
+        return pan(document, page.panels.peek(), panel, dx, dy);
       }),
   };
 }
@@ -99,7 +120,7 @@ function slice(by: number, title: string, keys: readonly string[]): Action {
     keys,
     python: "v.view.center = (z, y, x)",
     run: (page) => {
-      const kind = page.panelInMind();
+      const kind = page.panelInMind()?.kind ?? "xy";
       page.edit((document) => stepSlice(document, kind === "3d" ? "xy" : kind, by));
     },
   };
@@ -232,6 +253,10 @@ export const ACTIONS: readonly Action[] = [
   slice(-1, "Previous slice", [","]),
   slice(JUMP, "Ten slices on", ["Shift+.", ">"]),
   slice(-JUMP, "Ten slices back", ["Shift+,", "<"]),
+  shift(-1, 0, "left"),
+  shift(1, 0, "right"),
+  shift(0, -1, "up"),
+  shift(0, 1, "down"),
   sample(1, "Next time point", ["]"]),
   sample(-1, "Previous time point", ["["]),
   {
@@ -301,6 +326,17 @@ export const ACTIONS: readonly Action[] = [
       if (image === null) return;
       const other = image.style.interpolation === "linear" ? "nearest" : "linear";
       page.put(other, "layers", image.id, "style", "interpolation");
+    },
+  },
+  {
+    id: "select-label",
+    group: "Labels",
+    title: "Select or deselect the label under the pointer or the crosshair",
+    keys: ["Enter"],
+    python: "cells.selected |= {17}",
+    run: (page) => {
+      const found = page.labelInMind();
+      if (found !== null) page.toggleLabel(found.layer, found.label);
     },
   },
   activeLabels(
@@ -389,6 +425,8 @@ const NAMES: Readonly<Record<string, string>> = {
   " ": "Space",
   ArrowUp: "↑",
   ArrowDown: "↓",
+  ArrowLeft: "←",
+  ArrowRight: "→",
   "Shift+.": "Shift .",
   "Shift+,": "Shift ,",
   "Alt+ArrowUp": "Alt ↑",

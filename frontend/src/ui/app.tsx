@@ -2,7 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { AxisSliders } from "./axis-sliders";
 import { listenToKeys } from "./keys";
-import { NoticeList, Toasts } from "./notice-views";
+import { NoticeList } from "./notice-views";
 import { Palette } from "./palette";
 import type { Page } from "./page";
 import { Sidebar } from "./sidebar";
@@ -30,7 +30,6 @@ export function App({ page, mount }: AppProps) {
         <Sidebar page={page} />
       </div>
       <StatusBar page={page} />
-      <Toasts page={page} />
       <NoticeList page={page} />
       <Palette page={page} />
       <Loading page={page} />

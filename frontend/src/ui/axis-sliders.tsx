@@ -37,7 +37,11 @@ function AxisSlider({ page, document, slider }: AxisSliderProps) {
       <span class="axis-name" title={`Axis ${name}`}>
         {name}
       </span>
-      <IconButton icon="step-back" label={`Previous sample along ${name}`} onClick={() => step(-1)} />
+      <IconButton
+        icon="step-back"
+        label={`Previous sample along ${name}`}
+        onClick={() => step(-1)}
+      />
       <IconButton
         icon={playing ? "pause" : "play"}
         label={playing ? `Pause ${name}` : `Play ${name}`}

@@ -88,7 +88,10 @@ function ColormapList({ page, present, choose, done }: ListProps) {
   const onKeyDown = (event: KeyboardEvent): void => {
     const at = mark === -1 ? shown.findIndex(({ name }) => name === present) : mark;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      const next = Math.min(Math.max(at + (event.key === "ArrowDown" ? 1 : -1), 0), shown.length - 1);
+      const next = Math.min(
+        Math.max(at + (event.key === "ArrowDown" ? 1 : -1), 0),
+        shown.length - 1,
+      );
       const chosen = shown[next];
       setMark(next);
       // The picture follows the arrow keys: that is how one finds the right map.

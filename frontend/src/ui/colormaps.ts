@@ -57,7 +57,9 @@ export class Colormaps {
     if (this.#asked) return;
     this.#asked = true;
     fetch(this.#url)
-      .then((response) => (response.ok ? response.json() : Promise.reject(new Error(response.statusText))))
+      .then((response) =>
+        response.ok ? response.json() : Promise.reject(new Error(response.statusText)),
+      )
       .then(
         (list: readonly Colormap[]) => {
           this.#list.value = list;

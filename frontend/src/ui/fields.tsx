@@ -64,7 +64,15 @@ interface NumberProps {
 }
 
 /** A number to type: taken over with Enter or when left, put back with Escape. */
-export function NumberField({ label, value, min, max, digits = 6, class: name, onCommit }: NumberProps) {
+export function NumberField({
+  label,
+  value,
+  min,
+  max,
+  digits = 6,
+  class: name,
+  onCommit,
+}: NumberProps) {
   const [draft, setDraft] = useState<string | null>(null);
   const input = useRef<HTMLInputElement>(null);
   const shown = trimmed(value, digits);
@@ -208,7 +216,14 @@ interface IconButtonProps {
 }
 
 /** A button that is a picture; its label is read out and shown as a hint. */
-export function IconButton({ icon, label, pressed, disabled, class: name, onClick }: IconButtonProps) {
+export function IconButton({
+  icon,
+  label,
+  pressed,
+  disabled,
+  class: name,
+  onClick,
+}: IconButtonProps) {
   return (
     <button
       type="button"

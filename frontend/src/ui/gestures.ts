@@ -1,6 +1,7 @@
 // The pointer on the picture: one listener for the whole canvas. Wheel = slice, Ctrl + wheel or
 // pinch = zoom, drag = pan (3-D: rotate), right-drag = contrast, click = crosshair, double-click =
 // pick a label.
+import { computed } from "@preact/signals";
 import { panelAt, type Panel, type Position } from "../math/panel";
 import { screenToWorld } from "../math/view";
 import { JUMP } from "./actions";
@@ -69,6 +70,7 @@ export class Gestures {
   #spread = 0;
   #hover: readonly [number, number] | null = null;
   #hoverFrame = 0;
+  readonly #stopFollowing: () => void;
 
   constructor(page: Page, element: HTMLElement) {
     this.#page = page;
@@ -81,6 +83,11 @@ export class Gestures {
     element.addEventListener("pointercancel", this.#onCancel);
     element.addEventListener("pointerleave", this.#onLeave);
     element.addEventListener("contextmenu", this.#onContextMenu);
+    // The picture may change under a pointer that rests: Python moves it, or voxels arrive.
+    const picture = computed(() => [page.view.value, page.layers.value, page.status.value.settled]);
+    this.#stopFollowing = picture.subscribe(() => {
+      if (this.#hover !== null) this.#point(this.#hover);
+    });
   }
 
   dispose(): void {
@@ -88,6 +95,7 @@ export class Gestures {
     clearTimeout(this.#clickTimer);
     cancelAnimationFrame(this.#hoverFrame);
     this.#glide.stop();
+    this.#stopFollowing();
     element.removeEventListener("wheel", this.#onWheel);
     element.removeEventListener("pointerdown", this.#onDown);
     element.removeEventListener("pointermove", this.#onMove);
@@ -233,7 +241,10 @@ export class Gestures {
 
   #middle(): readonly [number, number] {
     const touches = [...this.#touches.values()];
-    const sum = touches.reduce((total, { x, y }) => ({ x: total.x + x, y: total.y + y }), { x: 0, y: 0 });
+    const sum = touches.reduce((total, { x, y }) => ({ x: total.x + x, y: total.y + y }), {
+      x: 0,
+      y: 0,
+    });
     return [sum.x / touches.length, sum.y / touches.length];
   }
 
@@ -264,7 +275,11 @@ export class Gestures {
   #clicked(panel: Panel, x: number, y: number): void {
     const first = this.#click;
     const now = performance.now();
-    if (first !== null && now - first.time < 2 * DOUBLE && Math.hypot(x - first.x, y - first.y) < 8) {
+    if (
+      first !== null &&
+      now - first.time < 2 * DOUBLE &&
+      Math.hypot(x - first.x, y - first.y) < 8
+    ) {
       this.#forgetClick();
       if (first.layer !== null && first.label !== null) {
         this.#page.toggleLabel(first.layer, first.label);

@@ -59,7 +59,12 @@ export function ImageControls({ page, layer }: ImageProps) {
         />
       </Row>
       <Row label="Blending">
-        <Choice label="Blending" value={style.blending} options={BLENDINGS} onChange={put("blending")} />
+        <Choice
+          label="Blending"
+          value={style.blending}
+          options={BLENDINGS}
+          onChange={put("blending")}
+        />
       </Row>
       <Row label="Interpolation">
         <Segments

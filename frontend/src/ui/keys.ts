@@ -33,20 +33,23 @@ function takesText(target: EventTarget | null): boolean {
   if (target.isContentEditable || target.tagName === "TEXTAREA" || target.tagName === "SELECT") {
     return true;
   }
-  return target instanceof HTMLInputElement && target.type !== "range" && target.type !== "checkbox";
+  return (
+    target instanceof HTMLInputElement && target.type !== "range" && target.type !== "checkbox"
+  );
 }
 
-/** Space and Enter press the focused button, so they are not ours there. */
-function pressesButton(target: EventTarget | null, key: string): boolean {
-  if (key !== " " && key !== "Enter") return false;
-  return target instanceof Element && target.closest("button, input, [role=button]") !== null;
+/** Space and Enter press the focused button, arrows move the focused slider: not ours there. */
+function operates(target: EventTarget | null, key: string): boolean {
+  if (!(target instanceof Element)) return false;
+  if (key === " " || key === "Enter") return target.closest("button, input") !== null;
+  return key.startsWith("Arrow") && target.closest("input, .layers, .sidebar, dialog") !== null;
 }
 
 /** Listens to the keyboard; returns what ends it. */
 export function listenToKeys(page: Page): () => void {
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.isComposing || takesText(event.target)) return;
-    if (pressesButton(event.target, event.key)) return;
+    if (operates(event.target, event.key)) return;
     if (page.palette.peek()) return;
     const action = actionFor(event);
     if (action === null) return;

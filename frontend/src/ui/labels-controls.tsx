@@ -57,7 +57,11 @@ export function LabelsControls({ page, layer }: LabelsProps) {
         </button>
       </Row>
       <Row label="Meshes" hint={hint("meshes")}>
-        <Switch label="Meshes of the selected labels in 3-D" value={style.meshes} onChange={put("meshes")} />
+        <Switch
+          label="Meshes of the selected labels in 3-D"
+          value={style.meshes}
+          onChange={put("meshes")}
+        />
       </Row>
       <Row label="Only selected" hint={hint("selected-only")}>
         <Switch
@@ -213,7 +217,14 @@ function LabelRow({ page, layer, label, mesh }: LabelRowProps) {
 function MeshMark({ page, mesh }: { readonly page: Page; readonly mesh: MeshStatus }) {
   if (mesh.state === "ready") return null;
   if (mesh.state === "loading") {
-    return <span class="spinner" role="status" aria-label="Mesh is being made" title="Mesh is being made" />;
+    return (
+      <span
+        class="spinner"
+        role="status"
+        aria-label="Mesh is being made"
+        title="Mesh is being made"
+      />
+    );
   }
   const reason = mesh.notice === null ? "" : `: ${mesh.notice.message} ${mesh.notice.hint ?? ""}`;
   return (

@@ -61,7 +61,9 @@ export function LayerList({ page }: { readonly page: Page }) {
         const marks = [
           drag?.id === id ? "dragged" : "",
           drag !== null && drag.gap === index ? "drop-before" : "",
-          drag !== null && drag.gap === rows.length && index === rows.length - 1 ? "drop-after" : "",
+          drag !== null && drag.gap === rows.length && index === rows.length - 1
+            ? "drop-after"
+            : "",
         ];
         return (
           <LayerRow

@@ -27,7 +27,13 @@ export function panelsFor(
   if (layout !== "4panel") return [{ kind: layout, left: 0, top: 0, width, height }];
   const x = cut(split[0], width);
   const y = cut(split[1], height);
-  const panel = (kind: PanelKind, left: number, top: number, right: number, bottom: number): Panel => ({
+  const panel = (
+    kind: PanelKind,
+    left: number,
+    top: number,
+    right: number,
+    bottom: number,
+  ): Panel => ({
     kind,
     left,
     top,

@@ -95,7 +95,9 @@ function clamp(value: number, least: number, most: number): number {
 function zoomRange(document: Document): readonly [number, number] {
   const bounds = worldBounds(document);
   if (bounds === null) return [1e-9, 1e9];
-  const size = Math.max(...([0, 1, 2] as const).map((axis) => bounds.high[axis] - bounds.low[axis]));
+  const size = Math.max(
+    ...([0, 1, 2] as const).map((axis) => bounds.high[axis] - bounds.low[axis]),
+  );
   const steps = (["xy", "xz", "yz"] as const).map((kind) => sliceStep(document, kind));
   return [SMALLEST_VOLUME / size, LARGEST_VOXEL / Math.min(...steps)];
 }

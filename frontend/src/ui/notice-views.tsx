@@ -75,7 +75,9 @@ export function NoticeList({ page }: PageProps) {
         )}
         <IconButton icon="close" label="Close" onClick={close} />
       </div>
-      {entries.length === 0 && <p class="sidebar-note">No messages. Errors in your data appear here.</p>}
+      {entries.length === 0 && (
+        <p class="sidebar-note">No messages. Errors in your data appear here.</p>
+      )}
       <ul>
         {entries.map((entry) => (
           <li key={entry.key}>

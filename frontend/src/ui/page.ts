@@ -1,7 +1,7 @@
 // What the interface's parts share: the document and what is derived from it, the renderer and what
 // it reports, and the page's own passing state (cursor, open panels) that no other page sees.
 import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import { panelAt, type Panel, type PanelKind, type Position } from "../math/panel";
+import { panelAt, panelMiddle, type Panel, type Position } from "../math/panel";
 import { screenToWorld } from "../math/view";
 import type { Highlight, LayerValue, Pick, Renderer, Status } from "../render/types";
 import { change } from "../state/changes";
@@ -149,16 +149,33 @@ export class Page {
   refreshValues(): void {
     const cursor = this.cursor.peek();
     const renderer = this.renderer.peek();
-    if (cursor === null || renderer === null || (cursor.panel.kind === "3d" && cursor.pick === null)) {
+    if (
+      cursor === null ||
+      renderer === null ||
+      (cursor.panel.kind === "3d" && cursor.pick === null)
+    ) {
       this.values.value = [];
     } else {
       this.values.value = renderer.values(cursor.position);
     }
   }
 
-  /** The panel that a key without an address means: under the pointer, else the first. */
-  panelInMind(): PanelKind {
-    return this.cursor.peek()?.panel.kind ?? this.panels.peek()[0]?.kind ?? "xy";
+  /** The panel that a key means: under the pointer, else with the focus, else the first. */
+  panelInMind(): Panel | null {
+    const panels = this.panels.peek();
+    const pointed = this.cursor.peek()?.panel.kind;
+    const focused = document.activeElement?.closest<HTMLElement>("[data-panel]")?.dataset["panel"];
+    return panels.find(({ kind }) => kind === (pointed ?? focused)) ?? panels[0] ?? null;
+  }
+
+  /** The label under the pointer, or, for the keyboard, where the slices cross. */
+  labelInMind(): { readonly layer: string; readonly label: string } | null {
+    const panel = this.panelInMind();
+    if (panel === null) return null;
+    const cursor = this.cursor.peek();
+    const [x, y] = cursor === null ? panelMiddle(panel) : [cursor.x, cursor.y];
+    const pick = this.renderer.peek()?.pick(x, y) ?? null;
+    return highlight(pick);
   }
 
   /** The image whose contrast a gesture means: the active one, else the topmost visible. */

@@ -78,7 +78,9 @@ function OpenPalette({ page }: { readonly page: Page }) {
             role="combobox"
             aria-expanded="true"
             aria-controls="palette-options"
-            aria-activedescendant={shown[mark] === undefined ? undefined : `action-${shown[mark].id}`}
+            aria-activedescendant={
+              shown[mark] === undefined ? undefined : `action-${shown[mark].id}`
+            }
             spellcheck={false}
             value={text}
             onInput={(event) => {

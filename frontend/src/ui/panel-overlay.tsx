@@ -54,7 +54,12 @@ function Crosshair({ page, panel, kind }: PanelProps & { readonly kind: SliceKin
   const document = page.document.value;
   if (document === null || !document.view.axis_lines) return null;
   const { right, down } = panelAxes(kind);
-  const [screenX, screenY] = worldToScreen(document, page.panels.value, panel, document.view.center);
+  const [screenX, screenY] = worldToScreen(
+    document,
+    page.panels.value,
+    panel,
+    document.view.center,
+  );
   // Half pixels: a line of one pixel that doesn't blur over two.
   const x = Math.floor(screenX - panel.left) + 0.5;
   const y = Math.floor(screenY - panel.top) + 0.5;
@@ -116,7 +121,9 @@ function SliceReadout({ page, kind }: { readonly page: Page; readonly kind: Slic
         onCommit={(index) => page.edit((present) => goToSlice(present, kind, index))}
       />
       <span class="quiet">/ {found.count - 1}</span>
-      {units !== "" && <span class="quiet wide">{lengthText(document.view.center[normal], units)}</span>}
+      {units !== "" && (
+        <span class="quiet wide">{lengthText(document.view.center[normal], units)}</span>
+      )}
     </span>
   );
 }
@@ -170,12 +177,19 @@ function PanelState({ page, status, small }: PanelStateProps) {
           <Icon name="warning" />
           <div>
             <p>{failure.message}</p>
-            {failure.hint !== undefined && failure.hint !== "" && <p class="quiet">{failure.hint}</p>}
+            {failure.hint !== undefined && failure.hint !== "" && (
+              <p class="quiet">{failure.hint}</p>
+            )}
             {status.failures.length > 1 && (
               <p class="quiet">and {status.failures.length - 1} more</p>
             )}
           </div>
-          <button type="button" class="button" title={hint("retry")} onClick={() => perform(page, "retry")}>
+          <button
+            type="button"
+            class="button"
+            title={hint("retry")}
+            onClick={() => perform(page, "retry")}
+          >
             Retry
           </button>
         </div>
@@ -183,7 +197,12 @@ function PanelState({ page, status, small }: PanelStateProps) {
       {status.empty && failure === undefined && !small && (
         <div class="panel-empty">
           <span>No data in view</span>
-          <button type="button" class="button" title={hint("fit")} onClick={() => perform(page, "fit")}>
+          <button
+            type="button"
+            class="button"
+            title={hint("fit")}
+            onClick={() => perform(page, "fit")}
+          >
             Fit
           </button>
         </div>

@@ -32,7 +32,9 @@ export function Sidebar({ page }: PageProps) {
 function ActiveControls({ page }: PageProps) {
   const layer = page.active.value;
   if (layer === null) {
-    return page.empty.value ? null : <p class="sidebar-note">Choose a layer to see its controls.</p>;
+    return page.empty.value ? null : (
+      <p class="sidebar-note">Choose a layer to see its controls.</p>
+    );
   }
   return (
     <section class="controls" aria-label={`Controls of ${layer.name}`}>

@@ -1,6 +1,7 @@
 // The picture: one canvas with the panels' overlays and dividers above it.
 import { useEffect, useRef } from "preact/hooks";
 import { Dividers } from "./dividers";
+import { Toasts } from "./notice-views";
 import { EmptyViewer, NoPicture } from "./states";
 import { Gestures } from "./gestures";
 import { PanelOverlay } from "./panel-overlay";
@@ -48,6 +49,7 @@ export function Stage({ page, mount }: StageProps) {
       <Dividers page={page} />
       <EmptyViewer page={page} />
       <NoPicture page={page} />
+      <Toasts page={page} />
     </main>
   );
 }

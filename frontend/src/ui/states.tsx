@@ -45,7 +45,10 @@ export function EmptyViewer({ page }: PageProps) {
 }
 
 const STOPPERS: Readonly<
-  Record<"webgl" | "protocol", { icon: IconName; title: string; text: string; ways: readonly string[] }>
+  Record<
+    "webgl" | "protocol",
+    { icon: IconName; title: string; text: string; ways: readonly string[] }
+  >
 > = {
   webgl: {
     icon: "warning",
@@ -89,7 +92,8 @@ export function NoPicture({ page }: PageProps) {
 
 /** Seconds until the next attempt, counted down. */
 function useCountdown(until: number | null): number {
-  const left = (): number => (until === null ? 0 : Math.max(0, Math.ceil((until - Date.now()) / 1000)));
+  const left = (): number =>
+    until === null ? 0 : Math.max(0, Math.ceil((until - Date.now()) / 1000));
   const [seconds, setSeconds] = useState(left());
   useEffect(() => {
     setSeconds(left());

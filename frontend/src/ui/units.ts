@@ -43,7 +43,10 @@ export function trimmed(value: number, digits = 4): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e7 || size < 1e-4) {
-    return value.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e");
+    return value
+      .toExponential(digits - 1)
+      .replace(/\.?0+e/, "e")
+      .replace("e+", "e");
   }
   if (size >= 10 ** digits) return String(Math.round(value));
   return String(Number(value.toPrecision(digits)));

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { applyChanges, change, coalesce, removal } from "../../src/state/changes";
 
-const DOCUMENT = { view: { zoom: 1, center: [0, 0, 0] }, layers: { l1: { name: "a" }, l2: { name: "b" } } };
+const DOCUMENT = {
+  view: { zoom: 1, center: [0, 0, 0] },
+  layers: { l1: { name: "a" }, l2: { name: "b" } },
+};
 
 test("a change puts its value at its path", () => {
   const after = applyChanges(DOCUMENT, [change(2, "view", "zoom")]);

@@ -16,7 +16,7 @@ test("no two actions share an id or a key", () => {
 
 test("every key is free in browsers: one character without Ctrl, a function key, Alt with arrows", () => {
   for (const key of ACTIONS.flatMap((action) => action.keys)) {
-    expect(key).toMatch(/^(.|F2|Shift\+[.,]|Alt\+Arrow(Up|Down))$/);
+    expect(key).toMatch(/^(.|F2|Enter|Arrow\w+|Shift\+[.,]|Alt\+Arrow(Up|Down))$/);
     expect(key).not.toMatch(/^[/']$/); // quick find
   }
 });
