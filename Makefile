@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in $(PYTHONS); do \
 	&& echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build dev bench format types wheel docs clean
+.PHONY: help run test check build dev bench format types picture wheel clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,10 +50,13 @@ format: $(INSTALLED) ## Format both languages
 	@$(BIN)/ruff format .
 	@$(NPM) run -s format
 
-types: $(INSTALLED) ## Write what is generated from the wire's Python types
+types: $(INSTALLED) ## Write what is generated: the wire's reference and types, the key table
 	@$(BIN)/python scripts/wire_schema.py
 	@$(BIN)/python scripts/wire_docs.py
 	@$(NPM) run -s types
+
+picture: build ## Take the README's picture from the real page
+	@$(BIN)/python scripts/picture.py
 
 wheel: $(INSTALLED) ## Build sdist and wheel into dist/
 	@$(BIN)/python -m pip install --quiet build

@@ -13,8 +13,6 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from viewer import bricks, messages, state
 
 TARGET = Path(__file__).parents[1] / "docs" / "wire.md"

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from viewer.messages import PageMessage, ServerMessage
 
 TARGET = Path(__file__).parents[1] / "docs" / "schema.json"
