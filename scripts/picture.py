@@ -7,10 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
 from scripts.chromium import FLAGS, REMEDY, find_chromium
 
-TARGET = ROOT / "docs" / "images" / "viewer.png"
+TARGET = Path(__file__).parents[1] / "docs" / "images" / "viewer.png"
 
 SIZE = (1360, 850)
 """CSS pixels of the window."""
