@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -147,8 +146,7 @@ def _histogram(values: Array, limits: tuple[float, float]) -> Histogram:
         start = min(low, max(float(finite.min()), low - width))
         stop = max(high, min(float(finite.max()), high + width))
     start, stop = max(start, -LARGEST), min(stop, LARGEST)
-    counts: np.ndarray[Any, np.dtype[np.int64]] = np.zeros(BINS, np.int64)
-    position = (finite / BINS - start / BINS) / ((stop - start) / BINS) * BINS
-    inside = position[(position >= 0) & (position <= BINS)].astype(np.int64)
-    counts += np.bincount(np.minimum(inside, BINS - 1), minlength=BINS)
+    finite = finite[(finite >= start) & (finite <= stop)]
+    bins = ((finite - start) / (stop - start) * BINS).astype(np.int64)
+    counts = np.bincount(np.minimum(bins, BINS - 1), minlength=BINS)
     return Histogram(start, stop, tuple(counts.tolist()))

@@ -85,7 +85,7 @@ def _run(kernel: Any, data: Array, factors: Sequence[int], scratch: Any) -> Arra
     return out
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _mean_integer(data, out, total, fz, fy, fx):  # type: ignore[no-untyped-def]
     """Integers of at most 32 bit: sums of eight fit an int64."""
     depth, height, width = data.shape
@@ -106,7 +106,7 @@ def _mean_integer(data, out, total, fz, fy, fx):  # type: ignore[no-untyped-def]
                 row[x] = (s + 3 + ((s >> 3) & 1)) >> 3
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _mean_wide(data, out, total, fz, fy, fx):  # type: ignore[no-untyped-def]
     """int64: eighths and remainders are summed apart, as sums of eight would overflow."""
     depth, height, width = data.shape
@@ -133,7 +133,7 @@ def _mean_wide(data, out, total, fz, fy, fx):  # type: ignore[no-untyped-def]
                 row[x] = eighths + (((rest & 7) + 3 + (eighths & 1)) >> 3)
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _mean_float(data, out, total, fz, fy, fx):  # type: ignore[no-untyped-def]
     """Floats, summed as float64; the rare sum that is not finite is looked at value by value."""
     depth, height, width = data.shape
@@ -167,7 +167,7 @@ def _mean_float(data, out, total, fz, fy, fx):  # type: ignore[no-untyped-def]
                 row[x] = s
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _mode(data, out, values, fz, fy, fx):  # type: ignore[no-untyped-def]
     depth, height, width = data.shape
     for z in range(out.shape[0]):

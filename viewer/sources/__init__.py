@@ -91,7 +91,8 @@ def as_source(
 
 
 def _refuse_containers(data: Any) -> None:
-    if isinstance(data, (*_loaded("h5py", "Group"), *_loaded("zarr", "Group"))):
+    containers: tuple[Any, ...] = (*_loaded("h5py", "Group"), *_loaded("zarr", "Group"))
+    if isinstance(data, containers):
         names = ", ".join(repr(str(name)) for name in list(data)[:8]) if data else ""
         raise UnsupportedDataError(
             f"A {type(data).__module__.split('.')[0]} {type(data).__name__} holds several arrays"

@@ -100,13 +100,14 @@ def check_dtype(dtype: Any) -> np.dtype[Any]:
         With the remedy, for everything but bool, integers and floats of 8 to 64 bit.
     """
     try:
-        kind = np.dtype(dtype)
+        kind: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
         raise UnsupportedDataError(
             f"dtype {dtype!r} is not a NumPy dtype.", hint="Add np.asarray(data) instead."
         ) from None
     if kind.kind in "biu" or (kind.kind == "f" and kind.itemsize <= 8):
-        return kind.newbyteorder("=")
+        native: np.dtype[Any] = kind.newbyteorder("=")
+        return native
     if kind.names:
         hint = f"Add one of its fields, e.g. data[{kind.names[0]!r}]."
     else:
@@ -190,14 +191,13 @@ def _numbers(
 ) -> tuple[float, ...]:
     if given is None:
         return (default,) * (leading + spatial)
+    values: tuple[float, ...] = ()
     try:
-        values = (
-            tuple(float(value) for value in given)
-            if np.ndim(given)  # type: ignore[arg-type]
-            else (float(given),) * spatial  # type: ignore[arg-type]
-        )
-    except (TypeError, ValueError):
-        values = ()
+        numbers = np.asarray(given)
+    except ValueError:  # of ragged nesting
+        numbers = np.asarray("")
+    if numbers.dtype.kind in "iuf" and numbers.ndim <= 1:
+        values = tuple(map(float, numbers if numbers.ndim else (numbers.item(),) * spatial))
     if len(values) == spatial:
         values = (default,) * leading + values
     if len(values) != leading + spatial:
