@@ -145,7 +145,7 @@ def _histogram(values: Array, limits: tuple[float, float]) -> Histogram:
     if finite.size:  # one window's width to either side, as far as there are values
         start = min(low, max(float(finite.min()), low - width))
         stop = max(high, min(float(finite.max()), high + width))
-    start, stop = max(start, -LARGEST), min(stop, LARGEST)
+    start, stop = min(low, max(start, -LARGEST)), max(high, min(stop, LARGEST))
     finite = finite[(finite >= start) & (finite <= stop)]
     bins = ((finite - start) / (stop - start) * BINS).astype(np.int64)
     counts = np.bincount(np.minimum(bins, BINS - 1), minlength=BINS)
