@@ -1,19 +1,21 @@
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const OUTPUT = fileURLToPath(new URL("../static/", import.meta.url));
 
-/** Removes the last build, but not the README that is committed beside it. */
-function clearOutput(): Plugin {
+/** Removes what earlier builds left in `assets/`, after the new one is complete: the README beside
+ * it is committed, and a page that loads meanwhile still finds its files. */
+function clearStaleAssets(): Plugin {
   return {
-    name: "clear-output",
+    name: "clear-stale-assets",
     apply: "build",
-    async buildStart() {
-      for (const name of ["assets", "index.html"]) {
-        await rm(OUTPUT + name, { recursive: true, force: true });
-      }
+    async writeBundle({ dir = OUTPUT }, bundle) {
+      const present = await readdir(join(dir, "assets"));
+      const stale = present.filter((name) => !(`assets/${name}` in bundle));
+      await Promise.all(stale.map((name) => rm(join(dir, "assets", name), { recursive: true })));
     },
   };
 }
@@ -22,7 +24,7 @@ export default defineConfig({
   // Relative URLs throughout: the page lives under /v/<token>/, and behind proxies' prefixes.
   base: "./",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins: [clearOutput()],
+  plugins: [clearStaleAssets()],
   build: {
     outDir: OUTPUT,
     emptyOutDir: false,
