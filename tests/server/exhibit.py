@@ -1,0 +1,64 @@
+"""A Viewer's two essentials, a document and layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from viewer import state
+from viewer.document import Document
+from viewer.errors import UnknownLayerError
+from viewer.messages import Change, Notice
+from viewer.pyramid import Pyramid
+from viewer.sources import as_source
+
+TOKEN = "0123456789abcdef0123456789abcdef01234567"
+
+
+class Layer:
+    """A layer as the server sees it."""
+
+    def __init__(self, pyramid: Pyramid, meshes: Any = None) -> None:
+        self.pyramid = pyramid
+        self.meshes = meshes
+
+
+class Exhibit:
+    """What the server serves: the least that `viewer.server.Served` asks for."""
+
+    def __init__(self) -> None:
+        self.document = Document()
+        self.layers: dict[str, Layer] = {}
+        self.notices: list[Notice] = []
+
+    def layer(self, id: str) -> Layer:
+        try:
+            return self.layers[id]
+        except KeyError:
+            raise UnknownLayerError(f"There is no layer {id!r}.") from None
+
+    def report(self, notice: Notice) -> None:
+        self.notices.append(notice)
+
+    def add(self, data: Any, kind: Any = "image", **options: Any) -> str:
+        """Add a layer; its id."""
+        id = f"l{len(self.layers) + 1}"
+        pyramid = Pyramid(as_source(data, **options), kind)
+        meshes = None
+        if kind == "labels":
+            from viewer.meshes import Meshes
+
+            meshes = Meshes(pyramid)
+        self.layers[id] = Layer(pyramid, meshes)
+        described = state.Data(
+            pyramid.dtype.name, pyramid.axes, pyramid.levels, pyramid.brick, pyramid.apron
+        )
+        entry = (
+            state.ImageLayer(id, id, described, state.ImageStyle())
+            if kind == "image"
+            else state.LabelsLayer(id, id, described, state.LabelsStyle())
+        )
+        order = (*self.document.state.order, id)
+        self.document.edit(
+            [Change(("layers", id), entry), Change(("order",), order)], author="viewer"
+        )
+        return id
