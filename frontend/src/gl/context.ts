@@ -38,6 +38,7 @@ export class Context {
   uploads = 0;
   uploadedBytes = 0;
 
+  readonly #parallelCompile: KHR_parallel_shader_compile | null;
   #program: WebGLProgram | null = null;
   #vertexArray: WebGLVertexArrayObject | null = null;
   #framebuffer: WebGLFramebuffer | null = null;
@@ -60,8 +61,7 @@ export class Context {
     if (gl === null) throw new NoWebGL2Error();
     this.gl = gl;
     this.floatLinear = gl.getExtension("OES_texture_float_linear") !== null;
-    // Asking for it lets the driver compile in the background until a program is first used.
-    gl.getExtension("KHR_parallel_shader_compile");
+    this.#parallelCompile = gl.getExtension("KHR_parallel_shader_compile");
     this.maximumTexture3D = gl.getParameter(gl.MAX_3D_TEXTURE_SIZE) as number;
     this.maximumTexture2D = gl.getParameter(gl.MAX_TEXTURE_SIZE) as number;
     this.maximumSamples = gl.getParameter(gl.MAX_SAMPLES) as number;
@@ -69,6 +69,13 @@ export class Context {
     gl.pixelStorei(gl.PACK_ALIGNMENT, 1);
     gl.disable(gl.DITHER);
     gl.depthFunc(gl.LEQUAL);
+  }
+
+  /** Whether using the program now would not wait for the driver's compiler. */
+  isCompiled(program: WebGLProgram): boolean {
+    const extension = this.#parallelCompile;
+    if (extension === null || this.gl.isContextLost()) return true;
+    return this.gl.getProgramParameter(program, extension.COMPLETION_STATUS_KHR) as boolean;
   }
 
   useProgram(program: WebGLProgram): void {

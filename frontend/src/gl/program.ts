@@ -38,6 +38,7 @@ export class Program<Schema extends Uniforms> {
   readonly #shaders: readonly WebGLShader[];
   readonly #locations = new Map<string, WebGLUniformLocation>();
   #checked = false;
+  #ready = false;
 
   constructor(context: Context, source: ProgramSource<Schema>) {
     this.#context = context;
@@ -65,6 +66,12 @@ export class Program<Schema extends Uniforms> {
     return shader;
   }
 
+  /** Whether it can be used without waiting. */
+  get isReady(): boolean {
+    this.#ready ||= this.#checked || this.#context.isCompiled(this.#program);
+    return this.#ready;
+  }
+
   #check(): void {
     const { gl } = this.#context;
     this.#checked = true;
@@ -84,9 +91,7 @@ export class Program<Schema extends Uniforms> {
 
   /** Make it the current program and set these uniforms; others keep their values. */
   use(values: Values<Schema>): void {
-    if (!this.#checked) {
-      this.#check();
-    }
+    if (!this.#checked) this.#check();
     this.#context.useProgram(this.#program);
     for (const name of Object.keys(values)) {
       const value = values[name];

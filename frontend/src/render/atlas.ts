@@ -33,6 +33,9 @@ interface Pool {
 /** The largest texture allocated at once, bytes: larger ones lost the context without a word. */
 const STEP_BYTES = 64 * 1024 * 1024;
 
+/** Bytes of textures below which no device runs out of memory. */
+const CAREFREE_BYTES = 256 * 1024 * 1024;
+
 /** Slots in a pool's first texture: most data is small, and clearing memory takes time. */
 const FIRST_SLOTS = 64;
 
@@ -185,7 +188,8 @@ export class Atlas {
       size[1] ?? 1,
       size[2] ?? 1,
     ]);
-    if (gl.getError() === gl.OUT_OF_MEMORY) {
+    // Asking waits for the GPU; while little is taken, memory is not short.
+    if (this.#bytes > CAREFREE_BYTES && gl.getError() === gl.OUT_OF_MEMORY) {
       texture.dispose();
       return false;
     }

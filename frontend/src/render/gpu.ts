@@ -67,6 +67,11 @@ export class Gpu {
     this.#empty = this.context.gl.createVertexArray();
   }
 
+  /** Whether drawing would not wait for the shader compiler. */
+  get isReady(): boolean {
+    return this.#slices.isReady && this.#space.isReady && this.#compose.isReady;
+  }
+
   /** Bytes of bricks and meshes. */
   get bytes(): number {
     return this.atlas.bytes + this.#space.buffers.bytes;

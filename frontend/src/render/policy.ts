@@ -10,8 +10,12 @@ export const POLICY = {
   gpuBytes: 768 * MIB,
   /** Milliseconds a frame for uploads: a quarter of a frame at 60 Hz. */
   uploadMilliseconds: 4,
-  /** Milliseconds between pictures while bricks pour in: drawing each would slow them down. */
+  /** Part of the time from frame to frame for uploads, where frames take longer than that. */
+  uploadShare: 0.25,
+  /** Milliseconds between pictures while bricks pour in, at least. */
   progressMilliseconds: 60,
+  /** Part of the GPU's time that pictures of the progress may take. */
+  progressShare: 0.25,
   /** Milliseconds that the cursor rests before full-resolution voxels are loaded under it. */
   probeMilliseconds: 60,
 } as const;

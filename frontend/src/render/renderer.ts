@@ -11,6 +11,7 @@ import { Colormaps } from "./colormaps";
 import { Gpu, type Stroke } from "./gpu";
 import { instancesOf, type Residence } from "./instances";
 import { MeshStore } from "./mesh-store";
+import { Pace } from "./pace";
 import { picturesOf, pixelRectangle } from "./pictures";
 import { labelAt, valuesAt } from "./readout";
 import { objectAt, sceneOf, type ObjectMap } from "./space-view";
@@ -59,6 +60,7 @@ export class CanvasRenderer implements Renderer {
   readonly #colormaps: Colormaps;
   readonly #meshes: MeshStore;
   #gpu: Gpu | null;
+  #pace: Pace;
   #document: Document | null = null;
   #panels: readonly Panel[] = [];
   #ratio = 1;
@@ -76,7 +78,8 @@ export class CanvasRenderer implements Renderer {
   /** Pictures out of date: because of the user, or only because bricks came. */
   readonly #changed = new Set<number>();
   readonly #filled = new Set<number>();
-  #drawn = 0;
+  /** The 3-D panel is out of date because a picture in it is. */
+  #spaceFilled = false;
   #objects: ObjectMap | null = null;
   #status: Status | null = null;
   #sliceText = "";
@@ -89,6 +92,7 @@ export class CanvasRenderer implements Renderer {
     this.#canvas = canvas;
     this.#events = events;
     this.#gpu = new Gpu(canvas, POLICY.gpuBytes);
+    this.#pace = new Pace(this.#gpu.context);
     this.#library = new Library(socketUrl(baseUrl), POLICY.cacheBytes, {
       arrived: (volume, number) => {
         this.#arrived(volume, number);
@@ -125,6 +129,7 @@ export class CanvasRenderer implements Renderer {
     this.#spaceText = space;
     this.#meshes.update(document, this.#hasSpace);
     this.#touchSpace();
+    this.#planFirst();
   }
 
   setPanels(
@@ -141,6 +146,7 @@ export class CanvasRenderer implements Renderer {
     if (this.#document !== null) this.#meshes.update(this.#document, this.#hasSpace);
     this.#touchPictures();
     this.#touchSpace();
+    this.#planFirst();
   }
 
   setHighlight(highlight: Highlight | null): void {
@@ -214,6 +220,12 @@ export class CanvasRenderer implements Renderer {
     this.#gpu = null;
   }
 
+  /** Whether something is to be drawn. */
+  get #isStale(): boolean {
+    const pictures = this.#changed.size > 0 || this.#filled.size > 0;
+    return pictures || this.#needsSpace || this.#spaceFilled;
+  }
+
   get #hasSpace(): boolean {
     return this.#panels.some(({ kind }) => kind === "3d");
   }
@@ -229,11 +241,18 @@ export class CanvasRenderer implements Renderer {
 
   readonly #restore = (): void => {
     this.#gpu = new Gpu(this.#canvas, POLICY.gpuBytes);
+    this.#pace = new Pace(this.#gpu.context);
     this.#stage.residents = this.#gpu.atlas;
     this.#needsPlan = true;
     this.#touchPictures();
     this.#touchSpace();
   };
+
+  /** The very first bricks are asked for at once; a frame may be long in coming. */
+  #planFirst(): void {
+    if (this.#document === null || this.#panels.length === 0) return;
+    if (this.#stage.pictures.length === 0) this.#replan(this.#document);
+  }
 
   #touchPictures(): void {
     this.#stage.pictures.forEach((_, index) => this.#changed.add(index));
@@ -283,10 +302,11 @@ export class CanvasRenderer implements Renderer {
     if (this.#needsPlan) this.#replan(document);
     if (this.#gpu !== null && !this.#gpu.context.gl.isContextLost()) {
       this.#upload(this.#gpu);
-      this.#draw(this.#gpu, document);
+      // The first bricks arrive while shaders are compiled: waiting would keep them out.
+      if (this.#gpu.isReady) this.#draw(this.#gpu, document);
     }
     this.#updateStatus();
-    const waits = this.#changed.size > 0 || this.#filled.size > 0 || this.#needsSpace;
+    const waits = this.#isStale;
     if (this.#gpu !== null && (this.#stage.isUploading || waits)) this.#arm();
   }
 
@@ -308,7 +328,8 @@ export class CanvasRenderer implements Renderer {
 
   #upload(gpu: Gpu): void {
     const start = performance.now();
-    while (performance.now() - start < POLICY.uploadMilliseconds) {
+    const budget = this.#pace.uploadBudget(start);
+    while (performance.now() - start < budget) {
       const next = this.#stage.nextUpload();
       if (next === null) return;
       const { need, brick } = next;
@@ -323,11 +344,10 @@ export class CanvasRenderer implements Renderer {
   #draw(gpu: Gpu, document: Document): void {
     const pictures = this.#stage.pictures;
     const { width, height } = this.#fitCanvas();
-    // While bricks pour in, a picture now and then shows the progress at little cost.
     const now = performance.now();
-    const isDue = !this.#stage.isLoading || now - this.#drawn > POLICY.progressMilliseconds;
+    const isLoading = this.#stage.isLoading;
     const due = new Set(this.#changed);
-    if (isDue) for (const index of this.#filled) due.add(index);
+    if (!isLoading || this.#pace.isDue(now)) for (const index of this.#filled) due.add(index);
     for (const index of due) {
       const picture = pictures[index];
       if (picture !== undefined) this.#drawPicture(gpu, index, picture.plane);
@@ -335,14 +355,16 @@ export class CanvasRenderer implements Renderer {
       this.#filled.delete(index);
     }
     if (due.size > 0) {
-      this.#drawn = now;
       this.#needsCompose = true;
-      this.#needsSpace ||= document.view.slices_in_3d;
+      this.#spaceFilled ||= document.view.slices_in_3d;
     }
     const background = BACKGROUNDS[document.theme];
     const space = this.#panels.find(({ kind }) => kind === "3d");
-    if (this.#needsSpace) {
+    const isSpaceDue =
+      this.#needsSpace || (this.#spaceFilled && (!isLoading || this.#pace.isSpaceDue(now)));
+    if (isSpaceDue) {
       this.#needsSpace = false;
+      this.#spaceFilled = false;
       this.#objects = null;
       this.#needsCompose = true;
       if (space !== undefined) {
@@ -359,6 +381,7 @@ export class CanvasRenderer implements Renderer {
     if (space !== undefined) {
       gpu.compose("space", pixelRectangle(space, this.#ratio), height, background);
     }
+    this.#pace.drew(now, isSpaceDue);
   }
 
   #fitCanvas(): { readonly width: number; readonly height: number } {
@@ -438,12 +461,7 @@ export class CanvasRenderer implements Renderer {
     this.#needsStatus = false;
     const meshes = this.#meshes.status;
     const panels = panelStatuses(this.#panels, this.#stage, meshes, this.#meshes.shown.length);
-    const isDrawn =
-      !this.#needsPlan &&
-      !this.#needsSpace &&
-      this.#changed.size === 0 &&
-      this.#filled.size === 0 &&
-      !this.#stage.isUploading;
+    const isDrawn = !this.#needsPlan && !this.#isStale && !this.#stage.isUploading;
     const mapsReady = this.#stage.actors.every(
       ({ layer }) => layer.kind !== "image" || this.#colormaps.get(layer.style.colormap).ready,
     );

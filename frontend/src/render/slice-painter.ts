@@ -91,6 +91,11 @@ export class SlicePainter {
     });
   }
 
+  /** Whether ordinary slices can be drawn without waiting for the shader compiler. */
+  get isReady(): boolean {
+    return this.#image.isReady && this.#labels.isReady;
+  }
+
   drawImage(
     cover: Cover,
     batches: readonly Batch[],
@@ -99,6 +104,8 @@ export class SlicePainter {
     colormap: Texture2D,
     isBottom: boolean,
   ): void {
+    // Nothing to draw yet: the program may go on being compiled in the background.
+    if (batches.length === 0) return;
     const context = this.#context;
     const [low, high] = style.contrast_limits;
     const texelLow = toTexel(code, low);
@@ -136,6 +143,7 @@ export class SlicePainter {
     target: Target,
     outline: number,
   ): void {
+    if (batches.length === 0) return;
     const context = this.#context;
     const color = {
       u_table: UNIT.table,

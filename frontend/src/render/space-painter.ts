@@ -100,6 +100,11 @@ export class SpacePainter {
     gl.vertexAttribPointer(0, 3, gl.FLOAT, false, 0, 0);
   }
 
+  /** Whether the panel can be drawn without waiting for the shader compiler. */
+  get isReady(): boolean {
+    return this.#mesh.isReady && this.#quad.isReady && this.#line.isReady;
+  }
+
   /** The panel's picture; leaves the target resolved. */
   draw(scene: SpaceScene, target: Target): void {
     const { gl } = this.#context;
