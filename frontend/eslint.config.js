@@ -1,6 +1,5 @@
 // Imports point down: main → ui → render → bricks | gl → wire → math | errors, with `state` beside
 // `render`. What a folder may import from is written here, once. `frontend/tests` may import all.
-import importX, { createNodeResolver } from "eslint-plugin-import-x";
 import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
@@ -16,21 +15,29 @@ const BELOW = {
   ui: ["state", "render", "wire", "math", "errors"],
 };
 
-/** A folder, or the module of the same name while it is one file. */
-const layer = (name) => [`./src/${name}`, `./src/${name}.ts`, `./src/${name}.tsx`];
-
-const zones = Object.entries(BELOW).flatMap(([name, below]) =>
-  [...Object.keys(BELOW), "main"]
-    .filter((other) => other !== name && !below.includes(other))
-    .flatMap(layer)
-    .map((from) => ({
-      target: layer(name).slice(0, 2),
-      from,
-      // The document's types are generated, hold no code and import nothing: all may know them.
-      ...(from === "./src/wire" ? { except: ["./types.ts"] } : {}),
-      message: `${name} may import from ${below.join(", ") || "nothing"} only.`,
-    })),
-);
+/** Forbids a folder (or the module of that name) all imports but those from `below`. */
+const layer = ([name, below]) => {
+  const others = [...Object.keys(BELOW), "main"].filter(
+    (other) => other !== name && !below.includes(other),
+  );
+  return {
+    files: [`src/${name}/**`, `src/${name}.ts`],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              // The document's types are generated, hold no code and import nothing: all know them.
+              regex: `^\\.{1,2}/(?:\\.\\./)*(?!wire/types$)(?:${others.join("|")})(?:/|$)`,
+              message: `${name} may import from ${below.join(", ") || "nothing"} only.`,
+            },
+          ],
+        },
+      ],
+    },
+  };
+};
 
 export default defineConfig(
   { ignores: ["node_modules", "dist", "src/wire/types.ts"] },
@@ -39,12 +46,6 @@ export default defineConfig(
     extends: [tseslint.configs.recommendedTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
-    },
-    plugins: { "import-x": importX },
-    settings: {
-      "import-x/resolver-next": [createNodeResolver({ extensions: [".ts", ".tsx", ".js"] })],
-      "import-x/parsers": { "@typescript-eslint/parser": [".ts", ".tsx"] },
-      "import-x/extensions": [".ts", ".tsx"],
     },
     rules: {
       eqeqeq: "error",
@@ -69,10 +70,9 @@ export default defineConfig(
       // A loop over an index reads best where the index is used for two arrays.
       "@typescript-eslint/prefer-for-of": "off",
       "@typescript-eslint/class-literal-property-style": "off",
-      "import-x/no-cycle": "error",
-      "import-x/no-restricted-paths": ["error", { basePath: import.meta.dirname, zones }],
     },
   },
+  ...Object.entries(BELOW).map(layer),
   {
     files: ["tests/**", "**/*.test.ts"],
     rules: {
