@@ -310,7 +310,7 @@ export const ACTIONS: readonly Action[] = [
       const image = page.imageInMind();
       const histogram = image?.data.histogram ?? null;
       if (image !== null && histogram !== null) {
-        page.store.edit(setLimits(image, autoLimits(histogram)));
+        page.store.edit(setLimits(image, autoLimits(histogram, image.data.dtype)));
       }
     },
   },

@@ -1,6 +1,6 @@
 // Chooses an image's colour map: a button that shows the present one, and below it, when open, the
 // list of all with previews, by category, found by typing.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ImageLayer } from "../wire/types";
 import { TINTS, gradient, type Colormap } from "./colormaps";
 import { useDismiss } from "./fields";
@@ -80,7 +80,7 @@ function ColormapList({ page, present, choose, done }: ListProps) {
   const list = useRef<HTMLDivElement>(null);
   const search = useRef<HTMLInputElement>(null);
 
-  useEffect(() => search.current?.focus(), []);
+  useLayoutEffect(() => search.current?.focus(), []);
   useEffect(() => {
     list.current?.querySelector('[data-mark="true"]')?.scrollIntoView({ block: "nearest" });
   }, [mark]);

@@ -22,10 +22,11 @@ export function quantile(histogram: Histogram, fraction: number): number {
   return histogram.stop;
 }
 
-/** The window that shows nearly all of the sample. */
-export function autoLimits(histogram: Histogram): Limits {
-  const low = quantile(histogram, TAIL);
-  const high = quantile(histogram, 1 - TAIL);
+/** The window that shows nearly all of the sample; whole numbers for data of whole numbers. */
+export function autoLimits(histogram: Histogram, dtype: string): Limits {
+  const exact = (value: number): number => (dtype.startsWith("float") ? value : Math.round(value));
+  const low = exact(quantile(histogram, TAIL));
+  const high = exact(quantile(histogram, 1 - TAIL));
   return high > low ? [low, high] : [histogram.start, histogram.stop];
 }
 

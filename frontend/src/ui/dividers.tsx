@@ -46,6 +46,11 @@ function grab(event: PointerEvent): void {
   (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
 }
 
+/** A divider that was dragged doesn't keep the arrow keys: those mean the picture again. */
+function keepFocus(event: MouseEvent): void {
+  event.preventDefault();
+}
+
 function held(event: PointerEvent): boolean {
   return (event.currentTarget as HTMLElement).hasPointerCapture(event.pointerId);
 }
@@ -76,6 +81,7 @@ function Divider({ page, axis, at }: DividerProps) {
       aria-valuenow={Math.round(fraction * 100)}
       title="Drag to resize, double-click to reset"
       style={axis === 0 ? { left: `${at}px` } : { top: `${at}px` }}
+      onMouseDown={keepFocus}
       onPointerDown={grab}
       onPointerMove={(event) => {
         const place = held(event) ? fractions(page, event) : null;
@@ -93,6 +99,7 @@ function Corner({ page, x, y }: { readonly page: Page; readonly x: number; reado
       class="divider corner"
       aria-hidden="true"
       style={{ left: `${x}px`, top: `${y}px` }}
+      onMouseDown={keepFocus}
       onPointerDown={grab}
       onPointerMove={(event) => {
         const place = held(event) ? fractions(page, event) : null;

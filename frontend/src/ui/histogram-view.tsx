@@ -35,13 +35,15 @@ function domainFor(histogram: Histogram | null, [low, high]: Limits): Limits {
 
 function outline(histogram: Histogram, [start, stop]: Limits): string {
   const { counts } = histogram;
-  const most = Math.log1p(Math.max(1, ...counts));
+  // The second highest sets the scale: one bin (the background) often towers over all others.
+  const [, second = 1] = [...counts].sort((a, b) => b - a);
+  const most = Math.log1p(Math.max(1, second));
   const width = (histogram.stop - histogram.start) / counts.length;
   const x = (value: number): number => ((value - start) / (stop - start)) * WIDTH;
   let path = `M${x(histogram.start).toFixed(2)} ${HEIGHT}`;
   for (const [bin, count] of counts.entries()) {
     const left = histogram.start + bin * width;
-    const height = (HEIGHT - 2) * (Math.log1p(count) / most);
+    const height = (HEIGHT - 2) * Math.min(1, Math.log1p(count) / most);
     path += `L${x(left).toFixed(2)} ${(HEIGHT - height).toFixed(2)}H${x(left + width).toFixed(2)}`;
   }
   return `${path}V${HEIGHT}Z`;

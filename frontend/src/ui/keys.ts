@@ -41,7 +41,10 @@ function takesText(target: EventTarget | null): boolean {
 /** Space and Enter press the focused button, arrows move the focused slider: not ours there. */
 function operates(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof Element)) return false;
-  if (key === " " || key === "Enter") return target.closest("button, input") !== null;
+  if (key === " " || key === "Enter") {
+    // A button that was only clicked has the focus, too, but nobody means it any more.
+    return target.closest("input, :is(button, [tabindex]):focus-visible") !== null;
+  }
   return key.startsWith("Arrow") && target.closest("input, .layers, .sidebar, dialog") !== null;
 }
 
@@ -54,6 +57,7 @@ export function listenToKeys(page: Page): () => void {
     const action = actionFor(event);
     if (action === null) return;
     event.preventDefault();
+    if (event.target instanceof HTMLButtonElement) event.target.blur();
     perform(page, action.id);
   };
   window.addEventListener("keydown", onKeyDown);

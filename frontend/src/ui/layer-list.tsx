@@ -1,6 +1,6 @@
 // The layers, topmost first: chosen, shown, renamed, removed, and put in order by dragging or with
 // Alt + arrow keys.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { formatColor, shownColor } from "../math/label-color";
 import { gradient } from "./colormaps";
 import { IconButton } from "./fields";
@@ -107,12 +107,13 @@ function LayerRow({ page, layer, number, marks, onDrag, onDrop, onCancel, onStep
     if (event.button !== 0 || !(event.target instanceof Element)) return;
     if (event.target.closest("input, .icon-button, .remove") !== null) return;
     press.current = { y: event.clientY, dragging: false };
-    (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
   };
   const onPointerMove = (event: PointerEvent): void => {
     const held = press.current;
     if (held === null) return;
     if (!held.dragging && Math.abs(event.clientY - held.y) < TREMBLE) return;
+    // Captured only now: a captured press would take click and double-click from the name.
+    if (!held.dragging) (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
     held.dragging = true;
     onDrag(event.clientY);
   };
@@ -143,6 +144,9 @@ function LayerRow({ page, layer, number, marks, onDrag, onDrop, onCancel, onStep
       onPointerDown={onPointerDown}
       onPointerMove={onPointerMove}
       onPointerUp={onPointerUp}
+      onPointerLeave={() => {
+        if (press.current?.dragging === false) press.current = null;
+      }}
       onPointerCancel={() => {
         press.current = null;
         onCancel();
@@ -210,8 +214,11 @@ interface NameProps {
 function Name({ page, layer, activate }: NameProps) {
   const input = useRef<HTMLInputElement>(null);
   const editing = page.renaming.value === layer.id;
-  useEffect(() => {
-    if (editing) input.current?.select();
+  // Before the next paint: a name typed at once must not become a row of commands.
+  useLayoutEffect(() => {
+    if (!editing) return;
+    input.current?.focus();
+    input.current?.select();
   }, [editing]);
   const finish = (name: string | null): void => {
     page.renaming.value = null;

@@ -1,5 +1,5 @@
 // The palette: every action with its key and its Python line, found by typing.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ACTIONS, keyName, type Action } from "./actions";
 import { useDismiss } from "./fields";
 import { Icon } from "./icons";
@@ -41,7 +41,7 @@ function OpenPalette({ page }: { readonly page: Page }) {
   const element = useDismiss(true, close);
   const shown = useMemo(() => search(ACTIONS, text), [text]);
 
-  useEffect(() => input.current?.focus(), []);
+  useLayoutEffect(() => input.current?.focus(), []);
   useEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }, [mark, text]);

@@ -9,13 +9,17 @@ test("a quantile lies where that part of the sample is below", () => {
 });
 
 test("automatic limits leave out a thousandth at either end", () => {
-  const [low, high] = autoLimits(EVEN);
+  const [low, high] = autoLimits(EVEN, "float32");
   expect(low).toBeCloseTo(0.1, 6);
   expect(high).toBeCloseTo(99.9, 6);
 });
 
+test("automatic limits of whole numbers are whole", () => {
+  expect(autoLimits(EVEN, "uint16")).toEqual([0, 100]);
+});
+
 test("automatic limits of an empty sample are its range", () => {
-  expect(autoLimits({ start: 2, stop: 3, counts: [0, 0] })).toEqual([2, 3]);
+  expect(autoLimits({ start: 2, stop: 3, counts: [0, 0] }, "float64")).toEqual([2, 3]);
 });
 
 test("limits are always in order and apart", () => {
