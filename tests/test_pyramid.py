@@ -421,6 +421,20 @@ def test_closing_releases_the_array_and_everything_made_of_it():
     pyramid.close()
 
 
+def test_placing_moves_all_levels_in_the_world_and_keeps_what_was_made():
+    counted = Counted(volume((130, 130, 130)))
+    pyramid = Pyramid(as_source(counted), "image", cache=BlockCache(64 * MIB))
+    shape = pyramid.levels[1].shape
+    pyramid.read(1, Box.whole(shape))
+    reads = counted.reads
+    pyramid.place(Level((130,) * 3, (10, 2, 3), (5, 0, -1)))
+    assert pyramid.levels[0] == Level((130,) * 3, (10, 2, 3), (5, 0, -1))
+    assert pyramid.levels[1] == Level(shape, (20, 4, 6), (10, 1, 0.5))
+    pyramid.read(1, Box.whole(shape))
+    assert counted.reads == reads
+    assert pyramid.generation == 1
+
+
 def test_a_closed_pyramid_says_so_and_still_describes_itself():
     pyramid = Pyramid(as_source(volume((80, 80, 80))), "image")
     pyramid.refresh()

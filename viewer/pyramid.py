@@ -265,12 +265,38 @@ class Pyramid:
             self._epoch = _Epoch(epoch.source, self._cache.partition(), epoch.generation + 1)
         epoch.partition.close()
 
+    def place(self, first: Level) -> None:
+        """Move the data in the world: scale and translate of level 0 become those of `first`.
+
+        Voxels, levels' shapes and the cache stay; the generation counts up, since meshes are in
+        world coordinates.
+        """
+        with self._lock:
+            epoch = self._open()
+            old = self.levels[0]
+            ratio = [b / a for a, b in zip(old.scale, first.scale, strict=True)]
+            coarse = tuple(
+                Level(
+                    level.shape,
+                    tuple(s * r for s, r in zip(level.scale, ratio, strict=True)),
+                    tuple(
+                        b + (t - a) * r
+                        for t, a, b, r in zip(
+                            level.translate, old.translate, first.translate, ratio, strict=True
+                        )
+                    ),
+                )
+                for level in self.levels[1:]
+            )
+            self.levels = (Level(old.shape, first.scale, first.translate), *coarse)
+            self._epoch = _Epoch(epoch.source, epoch.partition, epoch.generation + 1)
+
     def close(self) -> None:
         """Let go of the data and of everything made of it; idempotent."""
         with self._lock:
+            self._last_generation = self.generation
             epoch, self._epoch = self._epoch, None
         if epoch is not None:
-            self._last_generation = epoch.generation
             epoch.partition.close()
             epoch.source.close()
 

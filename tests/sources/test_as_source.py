@@ -275,6 +275,21 @@ def test_a_file_closed_later_is_a_source_error(tmp_path):
         source.read(0, Box.whole((3, 3, 3)))
 
 
+def test_an_error_that_is_kept_does_not_keep_the_dataset(tmp_path):
+    with h5py.File(tmp_path / "volume.h5", "w") as file:
+        dataset = file.create_dataset("volume", data=np.zeros((3, 3, 3)))
+        source = as_source(dataset)
+    alive = weakref.ref(dataset)
+    del dataset
+    with pytest.raises(SourceError) as caught:
+        source.read(0, Box.whole((3, 3, 3)))
+    source.close()
+    assert alive() is None
+    with pytest.raises(ClosedError):
+        source.read(0, Box.whole((3, 3, 3)))
+    assert caught.value
+
+
 def test_a_damaged_file_is_a_source_error(tmp_path):
     path = tmp_path / "volume.h5"
     with h5py.File(path, "w") as file:

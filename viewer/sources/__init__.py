@@ -55,10 +55,10 @@ def as_source(
     """
     _refuse_containers(data)
     hdf5 = isinstance(data, _loaded("h5py", "Dataset"))
-    if hdf5:
-        from viewer.sources.hdf5 import check_open
+    if hdf5 and not data:
+        from viewer.sources.hdf5 import file_closed
 
-        check_open(data, "of this layer")
+        raise file_closed()
     missing = [name for name in _NEEDED if isinstance(data, type) or not hasattr(data, name)]
     if missing:
         raise UnsupportedDataError(

@@ -45,14 +45,18 @@ class Hdf5Source:
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""
+        reason = ""
         with HDF5_LOCK:
-            if self._dataset is None:
-                raise ClosedError("The layer has been closed.")
-            check_open(self._dataset, self._name)
             try:
-                return np.asarray(self._dataset[box.slices])
+                # No local name for the dataset: a traceback would keep it alive.
+                if self._dataset:
+                    return np.asarray(self._dataset[box.slices])
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}"
+        if self._dataset is None:
+            raise ClosedError("The layer has been closed.")
+        if not reason:
+            raise file_closed(self._name)
         raise SourceError(
             f"Reading the HDF5 dataset {self._name!r} at {box.slices} failed: {reason}.",
             hint="Check that the file is whole and still there, then call layer.refresh().",
@@ -63,11 +67,9 @@ class Hdf5Source:
         self._dataset = None
 
 
-def check_open(dataset: Any, name: str) -> None:
-    """Raise `SourceError` when the file of `dataset` has been closed."""
-    if not dataset:
-        raise SourceError(
-            f"The file of the HDF5 dataset {name!r} has been closed.",
-            hint="Keep the file open while the layer is shown: open it again and add the dataset "
-            "again.",
-        )
+def file_closed(name: str | None = None) -> SourceError:
+    """The error for a dataset whose file is not open any more; such a dataset is false."""
+    return SourceError(
+        f"The file of the HDF5 dataset{f' {name!r}' if name else ''} has been closed.",
+        hint="Keep the file open while the layer is shown; open it and add the dataset again.",
+    )
