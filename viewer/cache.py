@@ -10,17 +10,31 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
 
 from viewer.errors import CancelledError, ViewerError
 from viewer.policy import POLICY
 from viewer.sources.protocol import Array
 
+
+class Sized(Protocol):
+    """What can be kept: an array, a mesh, an index."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes."""
+
+
+T = TypeVar("T", bound=Sized)
+
 POLL_SECONDS = 0.02
 """How often somebody who waits for another's computation looks whether he is cancelled."""
 
 
-class BlockCache:
-    """Arrays by key under a budget of bytes, shared by all partitions.
+class BlockCache(Generic[T]):
+    """Values by key under a budget of bytes, shared by all partitions.
 
     Parameters
     ----------
@@ -32,13 +46,13 @@ class BlockCache:
         self.limit = limit
         self.bytes = 0
         self._lock = threading.Lock()
-        self._entries: OrderedDict[tuple[Partition, Hashable], Array] = OrderedDict()
+        self._entries: OrderedDict[tuple[Partition[T], Hashable], T] = OrderedDict()
 
-    def partition(self) -> Partition:
+    def partition(self) -> Partition[T]:
         """A fresh part of this cache for one generation of one pyramid."""
         return Partition(self)
 
-    def get(self, partition: Partition, key: Hashable) -> Array | None:
+    def get(self, partition: Partition[T], key: Hashable) -> T | None:
         """The block, made the most recently used, or None."""
         with self._lock:
             block = self._entries.get((partition, key))
@@ -46,7 +60,7 @@ class BlockCache:
                 self._entries.move_to_end((partition, key))
             return block
 
-    def put(self, partition: Partition, key: Hashable, block: Array) -> None:
+    def put(self, partition: Partition[T], key: Hashable, block: T) -> None:
         """Keep a block, unless its partition is closed or it alone exceeds the budget."""
         with self._lock:
             if partition.closed or block.nbytes > self.limit or (partition, key) in self._entries:
@@ -59,7 +73,7 @@ class BlockCache:
                 owner.keys.discard(old)
                 self.bytes -= evicted.nbytes
 
-    def drop(self, partition: Partition) -> None:
+    def drop(self, partition: Partition[T]) -> None:
         """Close a partition and forget its blocks."""
         with self._lock:
             partition.closed = True
@@ -68,23 +82,23 @@ class BlockCache:
             partition.keys.clear()
 
 
-class _Flight:
+class _Flight(Generic[T]):
     """A computation under way, and what came of it."""
 
     __slots__ = ("block", "error", "landed")
 
     def __init__(self) -> None:
         self.landed = threading.Event()
-        self.block: Array | None = None
+        self.block: T | None = None
         self.error: tuple[type[ViewerError], str, str] | None = None
 
 
-class Partition:
+class Partition(Generic[T]):
     """One pyramid's part of the cache, for one generation of its data."""
 
-    def __init__(self, cache: BlockCache) -> None:
+    def __init__(self, cache: BlockCache[T]) -> None:
         self._cache = cache
-        self._flights: dict[Hashable, _Flight] = {}
+        self._flights: dict[Hashable, _Flight[T]] = {}
         self._lock = threading.Lock()
         self.closed = False
         self.keys: set[Hashable] = set()
@@ -92,9 +106,9 @@ class Partition:
     def get(
         self,
         key: Hashable,
-        make: Callable[[], Array],
+        make: Callable[[], T],
         cancelled: Callable[[], bool] | None = None,
-    ) -> Array:
+    ) -> T:
         """The block of this key, made by one caller while the others wait.
 
         Parameters
@@ -108,8 +122,8 @@ class Partition:
 
         Returns
         -------
-        ndarray
-            Shared and read-only.
+        object
+            Shared; an array is made read-only.
         """
         while True:
             block = self._cache.get(self, key)
@@ -133,13 +147,14 @@ class Partition:
                 raise cls(message, hint=hint)
             # Its computer was cancelled or broke down: have a go ourselves.
 
-    def _fly(self, key: Hashable, flight: _Flight, make: Callable[[], Array]) -> Array:
+    def _fly(self, key: Hashable, flight: _Flight[T], make: Callable[[], T]) -> T:
         try:
             # Between our look into the cache and taking off, another flight may have landed.
             block = self._cache.get(self, key)
             if block is None:
                 block = make()
-                block.flags.writeable = False
+                if isinstance(block, np.ndarray):
+                    block.flags.writeable = False
                 self._cache.put(self, key, block)
             flight.block = block
             return block
@@ -158,5 +173,5 @@ class Partition:
         self._cache.drop(self)
 
 
-CACHE = BlockCache(POLICY.cache_bytes)
+CACHE: BlockCache[Array] = BlockCache(POLICY.cache_bytes)
 """The cache of the process."""
