@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+
+QUOTA_BYTES = 150 * 1024
+"""Compressed, of everything that a page needs before its first picture."""
 
 SERVES = """
 import re, urllib.request
@@ -62,6 +67,15 @@ def test_wheel_carries_the_built_client(wheel: Path, client: Path) -> None:
     built.discard("README.md")
     assert "index.html" in built
     assert {f"viewer/static/{name}" for name in built} <= members(wheel)
+
+
+def test_client_is_small_and_needs_no_other_server(client: Path) -> None:
+    page = (client / "index.html").read_text("utf-8")
+    files = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert files
+    assert all(name.startswith("./") for name in files)
+    total = sum(len(gzip.compress((client / name).read_bytes())) for name in ["index.html", *files])
+    assert total <= QUOTA_BYTES
 
 
 def test_wheel_carries_nothing_but_the_package(wheel: Path) -> None:
