@@ -114,6 +114,7 @@ export class Atlas {
     if (slot === undefined) {
       const pool = this.#pool(code.format, shape);
       if (pool.free.length === 0 && !this.#grow(pool)) this.#evict(pool, keep);
+      if (pool.free.length === 0 && this.#reclaim(pool, keep)) this.#grow(pool);
       slot = pool.free.pop();
       if (slot === undefined) return false;
       slots.set(number, slot);
@@ -205,6 +206,37 @@ export class Atlas {
       }
     }
     return true;
+  }
+
+  /** Free the textures of other pools that no picture shows anything of. */
+  #reclaim(pool: Pool, keep: (volume: Volume, number: BrickNumber) => boolean): boolean {
+    const busy = new Set<Page>();
+    for (const [volume, slots] of this.#resident) {
+      for (const [number, { page }] of slots) if (keep(volume, number)) busy.add(page);
+    }
+    let found = false;
+    for (const other of this.#pools.values()) {
+      if (other === pool) continue;
+      for (const page of other.pages.filter((candidate) => !busy.has(candidate))) {
+        found = true;
+        this.#discard(other, page);
+      }
+    }
+    return found;
+  }
+
+  #discard(pool: Pool, page: Page): void {
+    for (const slots of this.#resident.values()) {
+      for (const [number, slot] of slots) {
+        if (slot.page !== page) continue;
+        slots.delete(number);
+        this.#bricks -= 1;
+      }
+    }
+    pool.pages.splice(pool.pages.indexOf(page), 1);
+    pool.free.splice(0, Infinity, ...pool.free.filter((slot) => slot.page !== page));
+    this.#bytes -= page.texture.bytes;
+    page.texture.dispose();
   }
 
   /** Free slots of the pool that no picture shows; the volumes looked at longest ago go first. */

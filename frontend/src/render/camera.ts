@@ -26,7 +26,7 @@ export function cameraOf(document: Document, panel: Panel): Camera {
   const center: Position = document.view.center;
   const distance = cameraDistance(document, panel);
   const zoom = effectiveCameraZoom(document, panel);
-  const rotation = mat4.fromQuat(new Array<number>(16).fill(0) as mat4, [
+  const rotation = mat4.fromQuat(new Array<number>(16).fill(0), [
     ...document.view.camera.orientation,
   ]);
   const [near, far] = depthRange(document, distance);
@@ -36,7 +36,7 @@ export function cameraOf(document: Document, panel: Panel): Camera {
     ...[0, focal / panel.height, 0, 0],
     ...[0, 0, (far + near) / (far - near), 1],
     ...[0, 0, (-2 * far * near) / (far - near), 0],
-  ] as unknown as mat4;
+  ];
   return { center, rotation, projection, distance, zoom };
 }
 
@@ -61,12 +61,12 @@ function depthRange(document: Document, distance: number): readonly [near: numbe
 
 /** Offset (x, y, z) from the centre in the world → clip coordinates. */
 export function clipMatrix(camera: Camera, offset: ReadonlyVec3): mat4 {
-  const view: mat4 = [...camera.rotation] as unknown as mat4;
+  const view: mat4 = [...camera.rotation];
   const moved = viewOffset(camera, offset);
   view[12] = moved[0];
   view[13] = moved[1];
   view[14] = moved[2];
-  return mat4.multiply(new Array<number>(16).fill(0) as unknown as mat4, camera.projection, view);
+  return mat4.multiply(new Array<number>(16).fill(0), camera.projection, view);
 }
 
 /** Offset (x, y, z) from the centre in the world → view coordinates, the camera at 0. */

@@ -18,6 +18,7 @@ import { COMPOSE_FRAGMENT, COMPOSE_UNIFORMS } from "./shaders/space";
 import { SlicePainter, type LabelUniforms } from "./slice-painter";
 import { SpacePainter, type SpaceScene } from "./space-painter";
 import type { Actor } from "./stage";
+import type { TexelCode } from "./texels";
 
 /** One layer in one picture, ready to be drawn. */
 export interface Stroke {
@@ -81,10 +82,10 @@ export class Gpu {
   upload(
     { volume, number }: Need,
     brick: Brick,
-    actor: Pick<Actor, "code">,
+    code: TexelCode,
     keep: (volume: Volume, number: BrickNumber) => boolean,
   ): boolean {
-    if (!brick.constant) return this.atlas.write(volume, number, brick, actor.code, keep);
+    if (!brick.constant) return this.atlas.write(volume, number, brick, code, keep);
     this.atlas.release(volume, number);
     return true;
   }

@@ -38,6 +38,7 @@ export class Stage {
   /** Coarse bricks out of view: with them, moving about never meets emptiness. */
   #ahead: Need[] = [];
   #probe: Need[] = [];
+  #probed: Position | null = null;
   #inView = new Map<Volume, Set<BrickNumber>>();
   /** Bricks that are here but not yet on the GPU, best first. */
   #queue: Need[] = [];
@@ -103,18 +104,24 @@ export class Stage {
     this.#queue = [...this.#plan.needs, ...this.#ahead].filter((need) => this.#isPending(need));
     const gone = this.#library.prune(new Set(Object.keys(document.layers)));
     gone.push(...this.#library.settle());
+    this.#probe = this.#probesAt(this.#probed);
     this.want();
     return gone;
   }
 
   /** Also load the finest voxels at this position, before all else. */
   setProbe(position: Position | null): void {
-    this.#probe = [];
-    for (const { volume } of position === null ? [] : this.#actors) {
-      const voxel = position && volume.voxelAt(0, position);
-      if (voxel !== null) this.#probe.push({ volume, number: volume.locate(0, voxel).number });
-    }
+    this.#probed = position;
+    this.#probe = this.#probesAt(position);
     this.want();
+  }
+
+  #probesAt(position: Position | null): Need[] {
+    if (position === null) return [];
+    return this.#actors.flatMap(({ volume }) => {
+      const voxel = volume.voxelAt(0, position);
+      return voxel === null ? [] : [{ volume, number: volume.locate(0, voxel).number }];
+    });
   }
 
   isProbed(volume: Volume, number: BrickNumber): boolean {
@@ -123,13 +130,10 @@ export class Stage {
 
   /** Tell the server what is missing. */
   want(): void {
-    const asked = new Set<Need>();
-    const missing: Need[] = [];
-    for (const need of this.#probe) {
-      const state = this.#library.state(need.volume, need.number);
-      if (state === "missing" || state === "stale") missing.push(need);
-      asked.add(need);
-    }
+    const missing = this.#probe.filter(({ volume, number }) => {
+      const state = this.#library.state(volume, number);
+      return state === "missing" || state === "stale";
+    });
     const probed = (need: Need): boolean =>
       missing.some(({ volume, number }) => volume === need.volume && number === need.number);
     const probes = missing.length;

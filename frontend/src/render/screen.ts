@@ -1,0 +1,250 @@
+// What is on the canvas, and what of it is out of date: slice pictures, the 3-D panel, and how the
+// two are put together. Here the stage meets the GPU; a lost context is survived here too.
+import type { Library } from "../bricks/library";
+import type { BrickNumber, Volume } from "../bricks/volume";
+import type { Panel, Position } from "../math/panel";
+import type { Document } from "../wire/types";
+import type { Colormaps } from "./colormaps";
+import { Gpu, type Stroke } from "./gpu";
+import { instancesOf, type Residence } from "./instances";
+import type { MeshStore } from "./mesh-store";
+import { Pace } from "./pace";
+import { pixelRectangle, type PixelRectangle } from "./pictures";
+import { BACKGROUNDS, POLICY } from "./policy";
+import { objectAt, sceneOf, type ObjectMap } from "./space-view";
+import type { Stage } from "./stage";
+import { constantWords } from "./texels";
+import type { Highlight } from "./types";
+
+/** The document and where its panels are. */
+export interface Show {
+  readonly document: Document;
+  readonly panels: readonly Panel[];
+  /** CSS pixels of the canvas. */
+  readonly size: readonly [width: number, height: number];
+  /** Canvas pixels a CSS pixel. */
+  readonly ratio: number;
+}
+
+/** What is shown; `Screen` reads it and changes nothing in it but the stage's residents. */
+export interface Cast {
+  readonly stage: Stage;
+  readonly library: Library;
+  readonly colormaps: Colormaps;
+  readonly meshes: MeshStore;
+}
+
+export class Screen {
+  readonly #canvas: HTMLCanvasElement;
+  readonly #cast: Cast;
+  #gpu: Gpu | null = null;
+  #pace: Pace | null = null;
+  highlight: Highlight | null = null;
+  /** Pictures out of date: because of the user, or only because bricks came. */
+  readonly #changed = new Set<number>();
+  readonly #filled = new Set<number>();
+  /** The 3-D panel is out of date, likewise. */
+  #spaceChanged = false;
+  #spaceFilled = false;
+  #needsCompose = false;
+  #objects: ObjectMap | null = null;
+
+  /** Throws `NoWebGL2Error`. */
+  constructor(canvas: HTMLCanvasElement, cast: Cast) {
+    this.#canvas = canvas;
+    this.#cast = cast;
+    this.restore();
+  }
+
+  /** Null while the context is lost. */
+  get gpu(): Gpu | null {
+    return this.#gpu;
+  }
+
+  /** Whether something is to be drawn. */
+  get isStale(): boolean {
+    const pictures = this.#changed.size > 0 || this.#filled.size > 0;
+    return pictures || this.#spaceChanged || this.#spaceFilled || this.#needsCompose;
+  }
+
+  /** The context is gone, and with it everything on the GPU. */
+  lose(): void {
+    this.#gpu = null;
+    this.#pace = null;
+    this.#cast.stage.residents = { slot: () => null };
+  }
+
+  /** Start with an empty GPU. */
+  restore(): void {
+    this.#gpu = new Gpu(this.#canvas, POLICY.gpuBytes);
+    this.#pace = new Pace(this.#gpu.context);
+    this.#cast.stage.residents = this.#gpu.atlas;
+  }
+
+  touchPictures(): void {
+    this.#cast.stage.pictures.forEach((_, index) => this.#changed.add(index));
+  }
+
+  touchSpace(): void {
+    this.#spaceChanged = true;
+  }
+
+  /** The pictures are other ones now. */
+  replace(): void {
+    const count = this.#cast.stage.pictures.length;
+    this.#gpu?.trimPictures(count);
+    for (const indices of [this.#changed, this.#filled]) {
+      for (const index of [...indices]) if (index >= count) indices.delete(index);
+    }
+    this.touchPictures();
+    this.#needsCompose = true;
+  }
+
+  forget(volumes: readonly Volume[]): void {
+    for (const volume of volumes) this.#gpu?.atlas.drop(volume);
+  }
+
+  /** The pictures that show this brick have something new to draw. */
+  fill(volume: Volume, number: BrickNumber): void {
+    for (const { sight, numbers } of this.#cast.stage.covers) {
+      if (sight.volume === volume && numbers.has(number)) this.#filled.add(sight.picture);
+    }
+  }
+
+  /** Bring the canvas up to date, as far as one frame allows. */
+  render(show: Show): void {
+    const gpu = this.#gpu;
+    const pace = this.#pace;
+    if (gpu === null || pace === null || gpu.context.gl.isContextLost()) return;
+    this.#upload(gpu, pace);
+    // The first bricks arrive while shaders are compiled: waiting would keep them out.
+    if (gpu.isReady) this.#draw(gpu, pace, show);
+  }
+
+  #upload(gpu: Gpu, pace: Pace): void {
+    const { stage } = this.#cast;
+    const start = performance.now();
+    const budget = pace.uploadBudget(start);
+    const keep = (volume: Volume, number: BrickNumber): boolean => stage.isInView(volume, number);
+    while (performance.now() - start < budget) {
+      const next = stage.nextUpload();
+      if (next === null) return;
+      const { need, brick } = next;
+      const code = stage.code(need.volume);
+      if (code !== null) gpu.upload(need, brick, code, keep);
+      this.fill(need.volume, need.number);
+    }
+  }
+
+  #draw(gpu: Gpu, pace: Pace, show: Show): void {
+    const { document, panels, ratio } = show;
+    const { pictures, isLoading } = this.#cast.stage;
+    const now = performance.now();
+    const due = new Set(this.#changed);
+    if (!isLoading || pace.isDue(now)) for (const index of this.#filled) due.add(index);
+    for (const index of due) {
+      const picture = pictures[index];
+      if (picture !== undefined) this.#drawPicture(gpu, index, picture.plane, ratio);
+      this.#changed.delete(index);
+      this.#filled.delete(index);
+    }
+    if (due.size > 0) {
+      this.#needsCompose = true;
+      this.#spaceFilled ||= document.view.slices_in_3d;
+    }
+    const space = panels.find(({ kind }) => kind === "3d");
+    const isSpaceDue =
+      this.#spaceChanged || (this.#spaceFilled && (!isLoading || pace.isSpaceDue(now)));
+    if (isSpaceDue) {
+      this.#spaceChanged = false;
+      this.#spaceFilled = false;
+      this.#objects = null;
+      this.#needsCompose = true;
+      if (space !== undefined) {
+        gpu.drawSpace(this.#scene(gpu, document, space), pixelRectangle(space, ratio));
+      }
+    }
+    if (!this.#needsCompose) return;
+    this.#needsCompose = false;
+    this.#compose(gpu, show, space);
+    pace.drew(now, isSpaceDue);
+  }
+
+  #drawPicture(
+    gpu: Gpu,
+    index: number,
+    size: { readonly width: number; readonly height: number },
+    ratio: number,
+  ): void {
+    const { stage, library, colormaps } = this.#cast;
+    const lookup = (volume: Volume, number: BrickNumber): Residence | null => {
+      const slot = gpu.atlas.slot(volume, number);
+      if (slot !== null) return slot;
+      const brick = library.brick(volume, number);
+      const code = stage.code(volume);
+      if (brick?.constant !== true || code === null) return null;
+      return { words: constantWords(code, brick.voxels) };
+    };
+    const strokes: Stroke[] = [];
+    for (const cover of stage.covers) {
+      const actor = stage.actors.find(({ volume }) => volume === cover.sight.volume);
+      if (cover.sight.picture !== index || actor === undefined) continue;
+      strokes.push({ actor, cover, batches: instancesOf(cover, actor.former, lookup) });
+    }
+    const { highlight } = this;
+    gpu.drawPicture(index, size, strokes, {
+      colormap: (name) => colormaps.get(name).colors,
+      highlight: (layer) => (highlight?.layer === layer ? highlight.label : null),
+      ratio,
+    });
+  }
+
+  #compose(gpu: Gpu, { document, size, ratio }: Show, space: Panel | undefined): void {
+    const width = Math.max(Math.round(size[0] * ratio), 1);
+    const height = Math.max(Math.round(size[1] * ratio), 1);
+    if (this.#canvas.width !== width) this.#canvas.width = width;
+    if (this.#canvas.height !== height) this.#canvas.height = height;
+    const background = BACKGROUNDS[document.theme];
+    const put = (which: number | "space", place: PixelRectangle): void => {
+      gpu.compose(which, place, height, background);
+    };
+    gpu.clear(width, height, background);
+    this.#cast.stage.pictures.forEach(({ place }, index) => {
+      if (place !== null) put(index, place);
+    });
+    if (space !== undefined) put("space", pixelRectangle(space, ratio));
+  }
+
+  #scene(gpu: Gpu, document: Document, panel: Panel): ReturnType<typeof sceneOf> {
+    const { stage, meshes } = this.#cast;
+    const pictures = stage.pictures.map((picture, index) => ({
+      picture,
+      texture: gpu.picture(index),
+    }));
+    const background = BACKGROUNDS[document.theme];
+    return sceneOf(document, panel, meshes.shown, pictures, this.highlight, background);
+  }
+
+  /** What is seen at a point of the 3-D panel: meshes count from 1, then the slices. */
+  objectAt(
+    document: Document,
+    panel: Panel,
+    x: number,
+    y: number,
+  ): { readonly object: number; readonly position: Position } | null {
+    const gpu = this.#gpu;
+    if (gpu === null || gpu.context.gl.isContextLost()) return null;
+    if (this.#objects === null) {
+      const width = Math.max(Math.round(panel.width), 1);
+      const height = Math.max(Math.round(panel.height), 1);
+      const scene = this.#scene(gpu, document, panel);
+      this.#objects = { words: gpu.readObjects(scene, { width, height }), width, height };
+    }
+    return objectAt(this.#objects, document, panel, x, y);
+  }
+
+  dispose(): void {
+    this.#gpu?.dispose();
+    this.lose();
+  }
+}
