@@ -12,19 +12,17 @@ from __future__ import annotations
 import asyncio
 import math
 import struct
-from collections.abc import Callable
-from typing import Annotated
+from contextlib import suppress
 
 import msgspec
-from msgspec import Meta
+from tornado.iostream import StreamClosedError
 
-from viewer.bricks import failed_brick, read_brick, wire_dtype
-from viewer.errors import CancelledError, ClosedError, ViewerError, http_status
+from viewer.bricks import HEADER, failed_brick, wire_dtype
+from viewer.errors import CancelledError, ViewerError
 from viewer.messages import Notice
-from viewer.pyramid import Pyramid
+from viewer.server.brick_batch import Batch, Outcome, Volume, failure
+from viewer.server.brick_requests import Credit, Open, Want, decode_request
 from viewer.server.connection import Socket, seen
-from viewer.server.handler import SOURCE_STATUS
-from viewer.server.mount import Mount
 from viewer.server.wants import FIELDS, Brick, WantList
 from viewer.server.workers import Job
 
@@ -34,65 +32,18 @@ HOPS = 3
 VOLUMES = 4096
 """Open volumes on a connection, at most."""
 
-HEADER_BYTES = 40
-
-_Number = Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
-
-
-class Open(msgspec.Struct, tag_field="type", tag="open", forbid_unknown_fields=True):
-    """From now on `volume` is this layer at these indices of its leading axes."""
-
-    volume: _Number
-    layer: str
-    point: list[Annotated[int, Meta(ge=0)]]
-
-
-class Close(msgspec.Struct, tag_field="type", tag="close", forbid_unknown_fields=True):
-    """`volume` means nothing any more."""
-
-    volume: _Number
-
-
-class Want(msgspec.Struct, tag_field="type", tag="want", forbid_unknown_fields=True):
-    """All bricks wanted now, best first, five numbers each."""
-
-    generation: int
-    bricks: list[_Number]
-
-
-class Credit(msgspec.Struct, tag_field="type", tag="credit", forbid_unknown_fields=True):
-    """The page has taken so many bytes."""
-
-    bytes: Annotated[int, Meta(ge=0)]
-
-
-_decode = msgspec.json.Decoder(Open | Close | Want | Credit).decode
-
-Outcome = list[tuple[Brick, bytes]]
-
-
-class _Volume:
-    """An open volume; never the layer itself, which must be free to go."""
-
-    __slots__ = ("bytes", "layer", "point")
-
-    def __init__(self, layer: str, point: tuple[int, ...]) -> None:
-        self.layer = layer
-        self.point = point
-        self.bytes = HEADER_BYTES
-        """Of the largest message for one brick; known after the first."""
-
 
 class BrickSocket(Socket):
     """``bricks``: see the module's docstring and `viewer.bricks`."""
 
     def open(self, *args: str, **kwargs: str) -> None:
-        self._volumes: dict[int, _Volume] = {}
+        self._volumes: dict[int, Volume] = {}
         self._wants = WantList()
         self._hops = 0
         self._unacknowledged = 0
         self._reserved = 0
         self._unsent = 0
+        self._largest = HEADER.size
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -108,7 +59,7 @@ class BrickSocket(Socket):
 
     def on_message(self, message: str | bytes) -> None:
         try:
-            request = _decode(message)
+            request = decode_request(message)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self.close(1007, str(error)[:100])
             return
@@ -120,28 +71,41 @@ class BrickSocket(Socket):
         elif isinstance(request, Credit):
             self._unacknowledged = max(0, self._unacknowledged - request.bytes)
         elif isinstance(request, Open):
-            if request.volume not in self._volumes and len(self._volumes) >= VOLUMES:
-                self.close(1008, f"more than {VOLUMES} open volumes")
+            if request.volume in self._volumes or len(self._volumes) >= VOLUMES:
+                self.close(1008, f"volume {request.volume} is open, or {VOLUMES} others are")
                 return
-            self._volumes[request.volume] = _Volume(request.layer, tuple(request.point))
+            self._volumes[request.volume] = self._volume(request)
+            self._largest = max(self._largest, self._volumes[request.volume].bytes)
         else:
             self._volumes.pop(request.volume, None)
+            self._largest = max((v.bytes for v in self._volumes.values()), default=HEADER.size)
             self._wants.close(request.volume)
         self._pump()
 
+    def _volume(self, request: Open) -> Volume:
+        size = HEADER.size
+        with suppress(ViewerError):  # no such layer: its bricks will come back failed
+            pyramid = self.mount.served.layer(request.layer).pyramid
+            stored = (b + a for b, a in zip(pyramid.brick, pyramid.apron, strict=True))
+            size += math.prod(stored) * wire_dtype(pyramid.dtype).itemsize
+        return Volume(request.layer, tuple(request.point), size)
+
     def _pump(self) -> None:
         """Hand batches to the workers while there is room for their bricks on the way."""
-        while self._hops < HOPS and not self.mount.closed and self._room() > 0:
+        while self._hops < HOPS and not self.mount.closed and (count := self._room()):
             now = self._loop.time()
-            batch = self._wants.take(self.mount.policy.brick_batch, now)
+            batch = self._wants.take(count, now)
             if not batch:
                 self._wait(self._wants.delay(now))
                 return
             self._begin(batch)
 
     def _room(self) -> int:
+        """Bricks that may be begun now; one at least when nothing is on its way."""
+        policy = self.mount.policy
         on_the_way = max(self._unacknowledged, self._unsent) + self._reserved
-        return self.mount.policy.credit_bytes - on_the_way
+        count = min(policy.brick_batch, (policy.credit_bytes - on_the_way) // self._largest)
+        return max(0 if on_the_way else 1, count)
 
     def _wait(self, seconds: float | None) -> None:
         if seconds is not None and self._timer is None:
@@ -170,11 +134,9 @@ class BrickSocket(Socket):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _start(self, batch: list[Brick], volume: _Volume) -> Job[Outcome]:
+    def _start(self, batch: list[Brick], volume: Volume) -> Job[Outcome]:
         pyramid = self.mount.served.layer(volume.layer).pyramid
-        stored = (b + a for b, a in zip(pyramid.brick, pyramid.apron, strict=True))
-        volume.bytes = HEADER_BYTES + math.prod(stored) * wire_dtype(pyramid.dtype).itemsize
-        work = _Batch(pyramid, batch, volume, self._wants.active, self.mount)
+        work = Batch(pyramid, batch, volume, self._wants.active, self.mount)
         return self.mount.start(volume.layer, work)
 
     async def _finish(
@@ -191,14 +153,12 @@ class BrickSocket(Socket):
             self._hops -= 1
             self._reserved -= reserved
         self._send_bricks(outcome)
-        for brick in batch:
-            self._wants.finish(brick)
         self._pump()
 
     def _fail(self, batch: list[Brick], layer: str, error: ViewerError) -> None:
         if self.mount.closed:
             return
-        notice = _notice(self.mount, error, layer)
+        notice = failure(self.mount, error, layer)
         self._send_bricks([(b, failed_brick(b[0], b[1], b[2:], 0, notice)) for b in batch])
 
     def _send_bricks(self, outcome: Outcome) -> None:
@@ -216,61 +176,14 @@ class BrickSocket(Socket):
         data = b"".join(parts)
         assert connection.stream is not None
         self._unsent += len(data)
-        connection.stream.write(data).add_done_callback(lambda done: self._left(done, len(data)))
+        size = len(data)
+        with suppress(StreamClosedError):
+            connection.stream.write(data).add_done_callback(lambda done: self._left(done, size))
 
     def _left(self, done: asyncio.Future[None], size: int) -> None:
         seen(done)
         self._unsent -= size
         self._pump()
-
-
-class _Batch:
-    """Work for one hop: read some bricks of one volume."""
-
-    __slots__ = ("_active", "_bricks", "_mount", "_pyramid", "_volume")
-
-    def __init__(
-        self,
-        pyramid: Pyramid,
-        bricks: list[Brick],
-        volume: _Volume,
-        active: set[Brick],
-        mount: Mount,
-    ) -> None:
-        self._pyramid = pyramid
-        self._bricks = bricks
-        self._volume = volume
-        self._active = active
-        self._mount = mount
-
-    def __call__(self, cancelled: Callable[[], bool]) -> Outcome:
-        outcome: Outcome = []
-        for brick in self._bricks:
-            if cancelled():
-                break
-            if brick in self._active:
-                message = self._read(brick, cancelled)
-                if message is not None:
-                    outcome.append((brick, message))
-        return outcome
-
-    def _read(self, brick: Brick, cancelled: Callable[[], bool]) -> bytes | None:
-        number, level, index = brick[0], brick[1], brick[2:]
-        stale = lambda: cancelled() or brick not in self._active  # noqa: E731
-        try:
-            return read_brick(self._pyramid, number, level, self._volume.point, index, stale)
-        except CancelledError:
-            return None
-        except ViewerError as error:
-            notice = _notice(self._mount, error, self._volume.layer)
-            return failed_brick(number, level, index, self._pyramid.generation, notice)
-
-
-def _notice(mount: Mount, error: ViewerError, layer: str) -> Notice:
-    """What to tell the page; the user, too, when it is the source's fault."""
-    if http_status(error) in SOURCE_STATUS and not isinstance(error, ClosedError):
-        return mount.report(error, layer)
-    return Notice(error.kind, error.message, error.hint, layer)
 
 
 def _frame_head(length: int) -> bytes:
