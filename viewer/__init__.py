@@ -1,1 +1,63 @@
-"""Placeholder of the public face."""
+"""Look at n-D scientific arrays in the browser, driven from Python.
+
+>>> import viewer
+>>> v = viewer.Viewer()
+>>> image = v.add_image(volume, scale=(40, 4, 4), units="nm")
+>>> cells = v.add_labels(labels, scale=(40, 4, 4), units="nm", selected=[17, 42])
+>>> print(v.url)
+>>> viewer.stop()
+
+Names are imported when they are first used, so that ``import viewer`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from viewer._version import __version__
+
+if TYPE_CHECKING:
+    from viewer import errors
+    from viewer.layers import ImageLayer, LabelsLayer, Layer
+    from viewer.server import set_server, set_static_content_source
+    from viewer.viewer import Viewer, imshow, stop
+
+__all__ = [
+    "ImageLayer",
+    "LabelsLayer",
+    "Layer",
+    "Viewer",
+    "__version__",
+    "errors",
+    "imshow",
+    "set_server",
+    "set_static_content_source",
+    "stop",
+]
+
+_HOMES = {
+    "ImageLayer": "viewer.layers",
+    "LabelsLayer": "viewer.layers",
+    "Layer": "viewer.layers",
+    "Viewer": "viewer.viewer",
+    "imshow": "viewer.viewer",
+    "set_server": "viewer.server",
+    "set_static_content_source": "viewer.server",
+    "stop": "viewer.viewer",
+}
+"""Public name → the module that defines it."""
+
+
+def __getattr__(name: str) -> object:
+    if name == "errors":
+        return importlib.import_module("viewer.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'viewer' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

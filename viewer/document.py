@@ -121,7 +121,7 @@ class Document:
                 after = changed
             if not touched:
                 return version
-            followed = rules.follow(after, touched)
+            followed = rules.follow(before, after, touched)
             touched += _differences(after, followed)
             rules.check(followed, touched)
             version += 1
@@ -226,6 +226,6 @@ def _differences(before: State, after: State) -> list[Path]:
     ]
     return paths + [
         ("view", field)
-        for field in ("sliders", "position", "camera")
+        for field in ("center", "sliders", "position", "camera")
         if getattr(before.view, field) != getattr(after.view, field)
     ]

@@ -7,6 +7,7 @@
     ├── InvalidValueError        (ValueError)  a setting outside its allowed values
     ├── UnknownOptionError       (TypeError)   a keyword that does not exist, with a suggestion
     ├── UnknownLayerError        (KeyError)    no layer of that name, index or id
+    ├── UnknownAxisError         (KeyError)    no leading axis of that name
     ├── NotFoundError            (LookupError) a level, chunk, label or file that is not there
     ├── SourceError              (OSError)     the user's array failed while it was read
     ├── ConflictError            (RuntimeError) a stale patch, with the present value
@@ -79,6 +80,10 @@ class UnknownLayerError(ViewerError, KeyError):
     """No layer of that name, index or id."""
 
 
+class UnknownAxisError(ViewerError, KeyError):
+    """No leading axis of that name."""
+
+
 class NotFoundError(ViewerError, LookupError):
     """A level, chunk, label or file that is not there."""
 
@@ -130,6 +135,7 @@ HTTP_STATUS: dict[type[ViewerError], int] = {
     SourceError: 502,
     InvalidValueError: 400,
     UnknownLayerError: 404,
+    UnknownAxisError: 404,
     NotFoundError: 404,
     ConflictError: 409,
     TooLargeError: 413,

@@ -134,8 +134,10 @@ def convert(value: object, annotation: Any, path: Sequence[str]) -> Any:
     except (TypeError, ValueError, RecursionError, OverflowError) as error:
         raise _refusal(value, annotation, path) from error
     if bad is not None:
+        where, what = bad
         raise InvalidValueError(
-            f"{_spelled(value, path)} holds {bad}.", hint=f"Allowed: {allowed(annotation)}."
+            f"{'/'.join((*path, *where))}={what} is not allowed.",
+            hint="Allowed: finite numbers of up to 64 bits.",
         )
     return _convert(plain, annotation, path)
 
@@ -235,19 +237,23 @@ def _builtin(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def _unspeakable(value: Any) -> str | None:
-    """What JSON and its 64-bit readers cannot say, found in a tree of builtins."""
-    if isinstance(value, float):
-        return None if math.isfinite(value) else repr(value)
-    if isinstance(value, int):
-        return None if -(2**63) <= value < 2**64 else "a number beyond 64 bits"
+def _unspeakable(value: Any, path: Path = ()) -> tuple[Path, str] | None:
+    """Where in a tree of builtins is a number that JSON cannot say, and which; None for nowhere."""
     if isinstance(value, str):
         value.encode()  # a lone surrogate raises UnicodeEncodeError, a ValueError
-        return None
-    if isinstance(value, dict):
-        return next((b for pair in value.items() for b in map(_unspeakable, pair) if b), None)
-    if isinstance(value, (list, tuple)):
-        return next((b for item in value if (b := _unspeakable(item))), None)
+    elif isinstance(value, float):
+        return None if math.isfinite(value) else (path, repr(value))
+    elif isinstance(value, int):
+        return None if -(2**63) <= value < 2**64 else (path, repr(value)[:40])
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            key.encode()
+            if bad := _unspeakable(item, (*path, key)):
+                return bad
+    elif isinstance(value, (list, tuple)):
+        for number, item in enumerate(value):
+            if bad := _unspeakable(item, (*path, str(number))):
+                return bad
     return None
 
 

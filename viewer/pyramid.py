@@ -142,7 +142,7 @@ class _Epoch:
     """What one read works with from beginning to end, whatever is refreshed meanwhile."""
 
     source: Source
-    partition: Partition
+    partition: Partition[Array]
     generation: int
 
 
@@ -159,7 +159,7 @@ class Pyramid:
         Where blocks are kept; default that of the process.
     """
 
-    def __init__(self, source: Source, kind: Kind, *, cache: BlockCache = CACHE) -> None:
+    def __init__(self, source: Source, kind: Kind, *, cache: BlockCache[Array] = CACHE) -> None:
         if kind == "labels" and source.dtype.kind not in "biu":
             raise UnsupportedDataError(
                 f"Labels of dtype {source.dtype} cannot be shown: labels are integers.",

@@ -5,7 +5,8 @@ Three steps of every edit, called by `viewer.document`:
 1. `admit`: may this author touch this path? A page edits styles, view, order; what the data is
    belongs to the Viewer's own process.
 2. `follow`: derived fields follow. `order` and `active` keep to the layers that exist, the
-   sliders to their leading axes, `position` to the sliders, quaternions to unit length.
+   sliders to their leading axes, `position` to the sliders, `center` to the middle of the data
+   while nobody has moved it away, quaternions to unit length.
 3. `check`: the rules that remain, each with its own message.
 """
 
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from viewer import colormaps
+from viewer import colormaps, world
 from viewer.errors import InvalidValueError
 from viewer.messages import Change
 from viewer.state import Document, ImageLayer, ImageStyle, LabelsLayer, LabelsStyle, Slider, View
@@ -52,8 +53,16 @@ def admit(change: Change) -> None:
     )
 
 
-def follow(document: Document, touched: Sequence[tuple[str, ...]]) -> Document:
-    """`document` with its derived fields brought after the paths in `touched`."""
+def follow(before: Document, document: Document, touched: Sequence[tuple[str, ...]]) -> Document:
+    """`document` with its derived fields brought after the paths in `touched`.
+
+    Parameters
+    ----------
+    before, document : Document
+        The state before the edit, and with its changes.
+    touched : sequence of path
+        What the edit changed.
+    """
     changes: dict[str, object] = {}
     if any(path[0] == "layers" and len(path) <= 2 for path in touched):
         if ("order",) not in touched:
@@ -65,13 +74,13 @@ def follow(document: Document, touched: Sequence[tuple[str, ...]]) -> Document:
             order = changes.get("order", document.order)
             assert isinstance(order, tuple)
             changes["active"] = order[-1] if order else None
-    view = _follow_view(document, touched)
+    view = _follow_view(before, document, touched)
     if view is not document.view:
         changes["view"] = view
     return msgspec.structs.replace(document, **changes) if changes else document
 
 
-def _follow_view(document: Document, touched: Sequence[tuple[str, ...]]) -> View:
+def _follow_view(before: Document, document: Document, touched: Sequence[tuple[str, ...]]) -> View:
     view = document.view
     if any(path[0] == "layers" and (len(path) <= 2 or path[2] == "data") for path in touched):
         sliders = plan_sliders(document.layers.values())
@@ -81,6 +90,8 @@ def _follow_view(document: Document, touched: Sequence[tuple[str, ...]]) -> View
             position[slider.name] = min(max(kept, slider.start), slider.stop)
         if sliders != view.sliders or position != view.position:
             view = msgspec.structs.replace(view, sliders=sliders, position=position)
+        if view.center == before.view.center == _middle(before):  # nobody has moved it
+            view = msgspec.structs.replace(view, center=_middle(document))
     x, y, z, w = view.camera.orientation
     length = math.hypot(x, y, z, w)
     if length > 0 and abs(length - 1) > 1e-9:
@@ -88,6 +99,10 @@ def _follow_view(document: Document, touched: Sequence[tuple[str, ...]]) -> View
         camera = msgspec.structs.replace(view.camera, orientation=turned)
         view = msgspec.structs.replace(view, camera=camera)
     return view
+
+
+def _middle(document: Document) -> tuple[float, float, float]:
+    return world.middle(layer.data for layer in document.layers.values())
 
 
 def plan_sliders(layers: Iterable[ImageLayer | LabelsLayer]) -> tuple[Slider, ...]:

@@ -92,7 +92,8 @@ def conversion(unit: str, to: str) -> float:
     """Factor from canonical `unit` to canonical `to`; 1.0 when either is ``""`` (no unit)."""
     if not unit or not to:
         return 1.0
-    return METRES[unit] / METRES[to]
+    # 12 digits: 1e-6 / 1e-9 is 999.9999999999999 in binary
+    return float(f"{METRES[unit] / METRES[to]:.12g}")
 
 
 @dataclass(frozen=True, slots=True)

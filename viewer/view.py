@@ -1,0 +1,158 @@
+"""The view: what part of the world is looked at, and how the window is laid out.
+
+World coordinates are (z, y, x) in `View.units`. These objects hold nothing: every attribute is
+read from and written to the document (`viewer.settings`), so what a page does shows here.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+
+from viewer import state
+from viewer.document import Document
+from viewer.errors import UnknownAxisError
+from viewer.messages import Change
+from viewer.rules import VIEWER
+from viewer.settings import Setting, Settings
+
+
+class Camera(Settings):
+    """The camera of the 3-D panel; it looks at `View.center`."""
+
+    orientation: Setting[tuple[float, float, float, float]] = Setting(
+        "orientation",
+        doc="""Quaternion (x, y, z, w) that turns the world into the view.
+
+        (0, 0, 0, 1), the default, looks along +z, as the xy panel does. Any non-zero length is
+        taken and brought to 1.""",
+    )
+    zoom: Setting[float | None] = Setting(
+        "zoom", doc="CSS pixels per world unit at the centre; None (default) fits the data."
+    )
+
+    def __init__(self, document: Callable[[], Document]) -> None:
+        self._document = document
+
+    def _located(self) -> tuple[Document, tuple[str, ...]]:
+        return self._document(), ("view", "camera")
+
+    def __repr__(self) -> str:
+        return f"<Camera orientation={self.orientation} zoom={self.zoom}>"
+
+
+class Position(Mapping[str, float]):
+    """World position on every leading axis (time, channel, …), by the axis's name.
+
+    ``position["t"] = 3.0`` moves a slider. Axes come and go with the layers that have them.
+    """
+
+    def __init__(self, document: Callable[[], Document]) -> None:
+        self._document = document
+
+    def __getitem__(self, name: str) -> float:
+        try:
+            return self._document().state.view.position[name]
+        except KeyError:
+            raise self._unknown(name) from None
+
+    def __setitem__(self, name: str, value: float) -> None:
+        document = self._document()
+        if name not in document.state.view.position:
+            raise self._unknown(name)
+        document.edit([Change(("view", "position", str(name)), value)], author=VIEWER)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._document().state.view.position)
+
+    def __len__(self) -> int:
+        return len(self._document().state.view.position)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def _unknown(self, name: object) -> UnknownAxisError:
+        axes = ", ".join(map(repr, self)) or "none"
+        return UnknownAxisError(f"No leading axis {name!r}.", hint=f"There are: {axes}.")
+
+
+class View(Settings):
+    """What part of the world is looked at: ``v.view``.
+
+    Every attribute can be set at any time; pages follow within a frame.
+    """
+
+    center: Setting[tuple[float, float, float]] = Setting(
+        "center",
+        doc="""World position (z, y, x) where the slices cross and panels are centred.
+
+        In `units`. While nobody has set it, it is the voxel in the middle of all layers.""",
+    )
+    zoom: Setting[float | None] = Setting(
+        "zoom",
+        doc="CSS pixels per world unit in the slice panels; None (default) fits the data.",
+    )
+    layout: Setting[state.Layout] = Setting(
+        "layout",
+        doc='Panels shown: ``"4panel"`` (default), ``"xy"``, ``"xz"``, ``"yz"``, ``"3d"``.',
+    )
+    split: Setting[tuple[float, float]] = Setting(
+        "split",
+        doc="Dividers (x, y) of the four panels, fractions 0 to 1 of the area; default (0.5, 0.5).",
+    )
+    scale_bar: Setting[bool] = Setting(
+        "scale_bar", doc="Whether slice panels have a scale bar; default True."
+    )
+    axis_lines: Setting[bool] = Setting(
+        "axis_lines", doc="Whether crosshair and axis names are drawn; default True."
+    )
+    slices_in_3d: Setting[bool] = Setting(
+        "slices_in_3d", doc="Whether the 3-D panel shows the three slices; default True."
+    )
+
+    def __init__(self, document: Callable[[], Document]) -> None:
+        self._document = document
+        self._camera = Camera(document)
+        self._position = Position(document)
+
+    def _located(self) -> tuple[Document, tuple[str, ...]]:
+        return self._document(), ("view",)
+
+    @property
+    def camera(self) -> Camera:
+        """The camera of the 3-D panel: `Camera.orientation` and `Camera.zoom`."""
+        self._document()
+        return self._camera
+
+    @property
+    def position(self) -> Position:
+        """World position on every leading axis, by name: ``position["t"] = 3.0``.
+
+        Assigning a dict sets the axes that it names, all at once.
+        """
+        self._document()
+        return self._position
+
+    @position.setter
+    def position(self, value: Mapping[str, float]) -> None:
+        given = dict(value)
+        self._document().amend(
+            lambda now: [Change(("view", "position"), {**now.view.position, **given})],
+            author=VIEWER,
+        )
+
+    @property
+    def units(self) -> str:
+        """Unit of all spatial world coordinates, that of the first layer with units; or ``""``."""
+        return str(self._get(("units",)))
+
+    @property
+    def sliders(self) -> tuple[state.Slider, ...]:
+        """The leading axes of the layers: name, unit, start, stop (inclusive) and step."""
+        sliders: tuple[state.Slider, ...] = self._get(("sliders",))
+        return sliders
+
+    def __repr__(self) -> str:
+        fields = operator.attrgetter("center", "zoom", "layout", "position", "units")(self)
+        names = ("center", "zoom", "layout", "position", "units")
+        return "<View " + " ".join(f"{n}={f!r}" for n, f in zip(names, fields, strict=True)) + ">"

@@ -1,0 +1,600 @@
+"""The Viewer: the top of the house, and what a user at a prompt holds in hand.
+
+It owns the document and the layers, and mounts itself on the server, which asks it for nothing
+but the document, a layer by id, and to pass on errors (`viewer.server.Served`). Adding data goes
+through the same door as every change: the layer is made first, complete, and then becomes visible
+to everybody by one edit of the document.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+from viewer import state
+from viewer.colormaps import CHANNEL_TINTS
+from viewer.document import Document
+from viewer.errors import ClosedError, InvalidValueError, UnknownLayerError
+from viewer.label_set import spell_all, spell_colors
+from viewer.layer_list import Key, LayerList
+from viewer.layers import ImageLayer, LabelsLayer, Layer, colormap_name, unique_name
+from viewer.messages import Change, Notice, Progress, Report
+from viewer.policy import POLICY
+from viewer.pyramid import Pyramid
+from viewer.rules import VIEWER
+from viewer.settings import refuse_unknown
+from viewer.sources import Source, as_source
+from viewer.view import View
+from viewer.world import view_units
+
+_log = logging.getLogger("viewer")
+
+L = TypeVar("L", ImageLayer, LabelsLayer)
+
+LABEL_TYPES = ("bool", "uint32", "uint64")
+"""dtypes that `Viewer.add` takes for labels: masks, and what segmentation programs write."""
+
+IMAGE_OPTIONS = (
+    *("name", "scale", "translate", "units", "axis_labels", "channel_axis", "colormap"),
+    *("contrast_limits", "gamma", "opacity", "blending", "visible", "interpolation", "metadata"),
+)
+"""Keywords of `Viewer.add_image`."""
+
+LABELS_OPTIONS = (
+    *("name", "scale", "translate", "units", "axis_labels", "opacity", "visible", "selected"),
+    *("colors", "metadata"),
+)
+"""Keywords of `Viewer.add_labels`."""
+
+_viewers: set[Viewer] = set()
+_viewers_lock = threading.Lock()
+
+
+class Viewer:
+    """Shows arrays in the browser, at `url`.
+
+    The server, one for the process, is started when there is none. The Viewer lives, and keeps
+    its arrays alive, until `close` or `viewer.stop`, or to the end of a ``with`` block. All
+    methods and attributes may be used from any thread.
+
+    Parameters
+    ----------
+    title : str, optional
+        Title of the page; default ``"Voxelview"``.
+
+    Examples
+    --------
+    >>> v = viewer.Viewer()
+    >>> image = v.add_image(volume, scale=(40, 4, 4), units="nm")
+    >>> print(v)
+    http://127.0.0.1:41234/v/0123…/
+    """
+
+    def __init__(self, title: str | None = None) -> None:
+        from viewer.server import get_server
+
+        self._document = Document()
+        if title is not None:
+            self._document.edit([Change(("title",), title)], author=VIEWER)
+        self._layers: dict[str, ImageLayer | LabelsLayer] = {}
+        self._layer_list = LayerList(self._open, self._layers)
+        self._view = View(self._open)
+        self._errors: deque[Notice] = deque(maxlen=POLICY.notices)
+        self._lock = threading.RLock()
+        self._next_id = 1
+        self._closed = False
+        self._unsubscribe = self._document.subscribe(self._settle)
+        self._token = secrets.token_hex(20)
+        self._server = get_server()
+        self._server.mount(self._token, self)
+        with _viewers_lock:
+            _viewers.add(self)
+
+    # --- adding data --------------------------------------------------------------------------
+
+    def add_image(
+        self,
+        data: Any,
+        *,
+        name: str | Sequence[str] | None = None,
+        scale: Sequence[float] | float | None = None,
+        translate: Sequence[float] | float | None = None,
+        units: str | None = None,
+        axis_labels: Sequence[str] | None = None,
+        channel_axis: int | None = None,
+        colormap: str | Sequence[str] | None = None,
+        contrast_limits: Sequence[float] | Sequence[Sequence[float]] | None = None,
+        gamma: float = 1.0,
+        opacity: float = 1.0,
+        blending: state.Blending | None = None,
+        visible: bool = True,
+        interpolation: state.Interpolation = "linear",
+        metadata: Mapping[str, Any] | None = None,
+        **unknown: Any,
+    ) -> Any:
+        """Show an array as an image: its values are a quantity.
+
+        Parameters
+        ----------
+        data : numpy.ndarray, h5py.Dataset, zarr.Array or alike
+            2 to 6 axes (…, z, y, x) of bool, any integer or float of 8 to 64 bit. It is never
+            copied as a whole, and kept alive until the layer is removed.
+        name : str, optional
+            Default: the name of the dataset, else ``"image"``. A name that is taken gets
+            ``" [1]"`` appended.
+        scale : sequence of float or float, optional
+            Distance of neighbouring voxels in `units`, for each axis or for each spatial one; a
+            single number counts for all spatial axes. Default 1.
+        translate : sequence of float or float, optional
+            World position of the centre of voxel 0 in `units`, given like `scale`. Default 0.
+        units : str, optional
+            Unit of length: ``"nm"``, ``"µm"`` or ``"um"``, ``"micrometer"``, … Default: voxels.
+        axis_labels : sequence of str, optional
+            A name for each axis. Default (y, x), (z, y, x), (t, z, y, x), (t, c, z, y, x) or
+            (p, t, c, z, y, x). Axes before the spatial ones get a slider each.
+        channel_axis : int, optional
+            Make one layer a channel along this axis, tinted differently and added up.
+        colormap : str, optional
+            A name as in matplotlib, or a colour: black to that colour. Default ``"gray"``; with
+            `channel_axis` the tints, or one for each channel.
+        contrast_limits : (float, float), optional
+            Values (low, high) drawn as the ends of the colour map. Default: the 0.1 and 99.9
+            percentiles of a bounded sample. With `channel_axis` also one pair for each channel.
+        gamma : float, default 1
+            Exponent of the normalised value, 0.05 to 20.
+        opacity : float, default 1
+            0 to 1.
+        blending : {"translucent", "additive", "opaque", "minimum"}, optional
+            Default ``"translucent"``; ``"additive"`` with `channel_axis`.
+        visible : bool, default True
+        interpolation : {"linear", "nearest"}, default "linear"
+        metadata : dict, optional
+            Anything that JSON can say.
+
+        Returns
+        -------
+        ImageLayer or list of ImageLayer
+            A list with `channel_axis`, one for each channel.
+
+        Raises
+        ------
+        UnsupportedDataError (a TypeError), InvalidDataError (a ValueError)
+            For data that has no picture, with the remedy.
+        InvalidValueError (a ValueError), UnknownOptionError (a TypeError)
+            For an option outside of its allowed values, or that does not exist.
+        SourceError (an OSError)
+            When the data cannot be read, as from a closed file.
+        ClosedError
+            When the viewer has been closed.
+        """
+        refuse_unknown("add_image", unknown, IMAGE_OPTIONS)
+        self._open()
+        geometry: dict[str, Any] = {
+            "scale": scale,
+            "translate": translate,
+            "units": units,
+            "axis_labels": axis_labels,
+        }
+        sources: Sequence[Source]
+        if channel_axis is None:
+            sources = [as_source(data, **geometry)]
+            names: Sequence[Any] = [default_name(data, "image") if name is None else name]
+            colormaps: Sequence[Any] = ["gray" if colormap is None else colormap]
+            limits: Sequence[Any] = [contrast_limits]
+        else:
+            from viewer.sources.channel import channel_sources
+
+            sources = channel_sources(data, channel_axis, **geometry)
+            count = len(sources)
+            base = default_name(data, "image") if name is None else name
+            names = each("name", name, count, str) or [f"{base} [{i}]" for i in range(count)]
+            tints = [CHANNEL_TINTS[i % len(CHANNEL_TINTS)] for i in range(count)]
+            shared = tints if colormap is None else [colormap] * count
+            colormaps = each("colormap", colormap, count, str) or shared
+            pairs = each("contrast_limits", contrast_limits, count, float)
+            limits = pairs or [contrast_limits] * count
+        layers = []
+        try:
+            for source, label in zip(sources, names, strict=True):
+                layers.append(self._new(ImageLayer, label, data, source, "image"))
+            styles = []
+            for layer, tint, pair in zip(layers, colormaps, limits, strict=True):
+                first = layer.sample()
+                style = {
+                    "colormap": colormap_name(tint),
+                    "contrast_limits": first if pair is None else pair,
+                    "gamma": gamma,
+                    "opacity": opacity,
+                    "blending": blending or ("additive" if len(layers) > 1 else "translucent"),
+                    "interpolation": interpolation,
+                }
+                styles.append(style)
+            self._show(layers, names, styles, visible=visible, metadata=metadata)
+        except BaseException:
+            self._discard(layers)
+            for source in sources:
+                source.close()
+            raise
+        return layers[0] if channel_axis is None else layers
+
+    def add_labels(
+        self,
+        data: Any,
+        *,
+        name: str | None = None,
+        scale: Sequence[float] | float | None = None,
+        translate: Sequence[float] | float | None = None,
+        units: str | None = None,
+        axis_labels: Sequence[str] | None = None,
+        opacity: float = 0.5,
+        visible: bool = True,
+        selected: Any = (),
+        colors: Mapping[int, object] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        **unknown: Any,
+    ) -> LabelsLayer:
+        """Show an array as a segmentation: its values are identities, 0 is the background.
+
+        Parameters
+        ----------
+        data : numpy.ndarray, h5py.Dataset, zarr.Array or alike
+            2 to 6 axes (…, z, y, x) of bool or any integer of 8 to 64 bit, kept exactly.
+        name, scale, translate, units, axis_labels, visible, metadata
+            As in `add_image`; the default name is ``"labels"``.
+        opacity : float, default 0.5
+            0 to 1.
+        selected : iterable of int, optional
+            Labels that are drawn stronger and shown as meshes in the 3-D panel.
+        colors : dict, optional
+            Colours in place of the stable ones: ``{17: "orange", 42: "#00ff88"}``.
+
+        Returns
+        -------
+        LabelsLayer
+
+        Raises
+        ------
+        UnsupportedDataError, InvalidDataError, InvalidValueError, UnknownOptionError, \
+SourceError, ClosedError
+            As in `add_image`.
+        """
+        refuse_unknown("add_labels", unknown, LABELS_OPTIONS)
+        self._open()
+        style = {
+            "opacity": opacity,
+            "selected": spell_all(selected, "selected"),
+            "colors": spell_colors({} if colors is None else colors),
+        }
+        source = as_source(
+            data, scale=scale, translate=translate, units=units, axis_labels=axis_labels
+        )
+        label = default_name(data, "labels") if name is None else name
+        layers = []
+        try:
+            layers.append(self._new(LabelsLayer, label, data, source, "labels"))
+            self._show(layers, [label], [style], visible=visible, metadata=metadata)
+        except BaseException:
+            self._discard(layers)
+            source.close()
+            raise
+        return layers[0]
+
+    def add(self, data: Any, **options: Any) -> Any:
+        """Show an array as what it seems to be; the guess is logged by the logger ``viewer``.
+
+        Parameters
+        ----------
+        data : array
+            bool, uint32 and uint64 are taken for labels, everything else for an image.
+        **options
+            Those of `add_labels` or `add_image`.
+
+        Returns
+        -------
+        ImageLayer, LabelsLayer or list of ImageLayer
+        """
+        dtype = getattr(data, "dtype", None)
+        labels = (
+            str(dtype).lstrip("<>=|") in LABEL_TYPES or getattr(dtype, "name", "") in LABEL_TYPES
+        )
+        if labels and "channel_axis" in options:
+            labels = False
+        kind = "labels" if labels else "image"
+        _log.info("Took data of dtype %s for %s; add_%s says it.", dtype, kind, kind)
+        return self.add_labels(data, **options) if labels else self.add_image(data, **options)
+
+    # --- what is there ------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> LayerList:
+        """The layers, bottom first: by name, index or id."""
+        self._open()
+        return self._layer_list
+
+    @property
+    def view(self) -> View:
+        """What part of the world is looked at, and how the window is laid out."""
+        self._open()
+        return self._view
+
+    @property
+    def active(self) -> ImageLayer | LabelsLayer | None:
+        """The layer whose controls the page shows; assign a layer, its name, index or None."""
+        return self._layers.get(self._open().state.active or "")
+
+    @active.setter
+    def active(self, layer: Key | None) -> None:
+        def plan(now: state.Document) -> list[Change]:
+            return [
+                Change(("active",), None if layer is None else self._layer_list._find(now, layer))
+            ]
+
+        self._open().amend(plan, author=VIEWER)
+
+    @property
+    def title(self) -> str:
+        """Title of the page."""
+        return self._open().state.title
+
+    @title.setter
+    def title(self, value: str) -> None:
+        self._open().edit([Change(("title",), value)], author=VIEWER)
+
+    @property
+    def theme(self) -> state.Theme:
+        """Look of the page: ``"dark"`` (default) or ``"light"``."""
+        return self._open().state.theme
+
+    @theme.setter
+    def theme(self, value: state.Theme) -> None:
+        self._open().edit([Change(("theme",), value)], author=VIEWER)
+
+    @property
+    def url(self) -> str:
+        """Address of the page. Whoever knows it sees the data: it holds the key."""
+        self._open()
+        if not self._server.running:
+            raise ClosedError("The server has been stopped.", hint="Make a new viewer.Viewer().")
+        return self._server.url(self._token)
+
+    @property
+    def errors(self) -> list[Notice]:
+        """What went wrong while pages were served, oldest first; the same trouble once.
+
+        At most `viewer.policy.Policy.notices` are kept.
+        """
+        return list(self._errors)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the viewer has been closed."""
+        return self._closed
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the pages and let go of all data. Idempotent."""
+        if self._end():
+            self._server.unmount(self._token)
+
+    def __enter__(self) -> Viewer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __str__(self) -> str:
+        return self.url
+
+    def __repr__(self) -> str:
+        shown = self._document.state
+        if self._closed:
+            return f"<Viewer {shown.title!r} (closed)>"
+        names = ", ".join(repr(shown.layers[key].name) for key in shown.order)
+        return f"<Viewer {shown.title!r}: {names or 'no layers'}>"
+
+    def _repr_html_(self) -> str:
+        if self._closed:
+            return html.escape(repr(self))
+        address = html.escape(self.url)
+        title = html.escape(self._document.state.title)
+        return f'<a href="{address}" target="_blank" rel="noopener">{title}</a>'
+
+    # --- for the server -----------------------------------------------------------------------
+
+    @property
+    def document(self) -> Document:
+        """The state that pages see and edit."""
+        return self._document
+
+    def layer(self, id: str, /) -> ImageLayer | LabelsLayer:
+        """The layer with this id; `UnknownLayerError` when there is none."""
+        try:
+            return self._layers[id]
+        except KeyError:
+            raise UnknownLayerError(f"There is no layer {id!r}.") from None
+
+    def report(self, notice: Notice, /) -> None:
+        """Keep an error in `errors` and show it on the pages."""
+        if not notice.time:
+            notice.time = time.time()
+        with self._lock:
+            same = [
+                old
+                for old in self._errors
+                if (old.kind, old.message, old.layer) == (notice.kind, notice.message, notice.layer)
+            ]
+            for old in same:
+                self._errors.remove(old)
+            self._errors.append(notice)
+        _log.info("%s", notice.message)
+        if not self._closed:
+            self._server.broadcast(self._token, Report(notice))
+
+    def tell(self, progress: Progress) -> None:
+        """Show progress on the pages."""
+        if not self._closed:
+            self._server.broadcast(self._token, progress)
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _open(self) -> Document:
+        if self._closed:
+            raise ClosedError(
+                "This viewer has been closed.", hint="Make a new one with viewer.Viewer()."
+            )
+        return self._document
+
+    def _new(self, kind: type[L], name: str, data: Any, source: Source, pyramid: Any) -> L:
+        """A layer, known to the server but not yet in the document."""
+        with self._lock:
+            self._open()
+            layer_id = f"l{self._next_id}"
+            self._next_id += 1
+            layer = kind(self, layer_id, str(name), data, Pyramid(source, pyramid))
+            self._layers[layer_id] = layer
+        return layer
+
+    def _show(
+        self,
+        layers: Sequence[ImageLayer | LabelsLayer],
+        names: Sequence[Any],
+        styles: Sequence[Mapping[str, object]],
+        *,
+        visible: object,
+        metadata: Mapping[str, Any] | None,
+    ) -> None:
+        """Put new layers into the document, on top, by one edit."""
+
+        def plan(now: state.Document) -> list[Change]:
+            units = view_units(now, [layer.pyramid.units for layer in layers])
+            changes = [Change(("view", "units"), units)]
+            taken = {shown.name for shown in now.layers.values()}
+            for layer, name, style in zip(layers, names, styles, strict=True):
+                given = unique_name(name, taken)
+                taken.add(given)
+                value = {
+                    "kind": layer.kind,
+                    "id": layer.id,
+                    "name": given,
+                    "data": layer.describe(units),
+                    "style": style,
+                    "visible": visible,
+                    "metadata": {} if metadata is None else metadata,
+                }
+                changes.append(Change(("layers", layer.id), value))
+            changes.append(Change(("active",), layers[-1].id))
+            return changes
+
+        with self._lock:
+            self._open()
+            self._document.amend(plan, author=VIEWER)
+            for layer in layers:
+                layer._shown = True
+            self._settle()
+
+    def _discard(self, layers: Sequence[Layer]) -> None:
+        for layer in layers:
+            self._layers.pop(layer.id, None)
+            layer.release()
+
+    def _settle(self) -> None:
+        """Let go of layers that the document no longer has, whoever removed them."""
+        now = self._document.state
+        for key, layer in list(self._layers.items()):
+            if key not in now.layers and layer._shown:
+                self._layers.pop(key, None)
+                layer.release()
+
+    def _end(self) -> bool:
+        """Let go of everything but the server's mount; False when that was done before."""
+        with self._lock:
+            if self._closed:
+                return False
+            self._closed = True
+            self._unsubscribe()
+            layers = list(self._layers.values())
+            self._layers.clear()
+        with _viewers_lock:
+            _viewers.discard(self)
+        for layer in layers:
+            layer.release()
+        return True
+
+
+def imshow(data: Any, *, title: str | None = None, **options: Any) -> tuple[Viewer, Any]:
+    """Show an array in a viewer of its own.
+
+    Parameters
+    ----------
+    data : array
+        See `Viewer.add`.
+    title : str, optional
+        Title of the page.
+    **options
+        Those of `Viewer.add_labels` or `Viewer.add_image`.
+
+    Returns
+    -------
+    viewer : Viewer
+    layer : ImageLayer, LabelsLayer or list of ImageLayer
+    """
+    shown = Viewer(title)
+    try:
+        return shown, shown.add(data, **options)
+    except BaseException:
+        shown.close()
+        raise
+
+
+def stop() -> None:
+    """Stop the server, close all viewers and let go of all data. Idempotent.
+
+    Addresses are dead afterwards. A new Viewer starts a new server.
+    """
+    from viewer.server import stop_server
+
+    stop_server()  # first, so that pages read that the server was stopped
+    with _viewers_lock:
+        viewers = list(_viewers)
+    for viewer in viewers:
+        viewer._end()
+
+
+def default_name(data: Any, kind: str) -> str:
+    """Last part of the name of an HDF5 dataset or Zarr array, else `kind`."""
+    name = getattr(data, "name", None)
+    last = name.rstrip("/").rsplit("/", 1)[-1] if isinstance(name, str) else ""
+    return last or kind
+
+
+def each(option: str, value: Any, count: int, single: type) -> list[Any] | None:
+    """A value for each channel, when `value` is a list of them; None when it is one for all.
+
+    Raises
+    ------
+    InvalidValueError
+        When there are not as many as channels.
+    """
+    if value is None or isinstance(value, str) or not hasattr(value, "__len__"):
+        return None
+    if single is float and len(value) and not hasattr(value[0], "__len__"):
+        return None  # (low, high)
+    if len(value) != count:
+        raise InvalidValueError(
+            f"{option} has {len(value)} entries for {count} channels.",
+            hint="Give one for each channel, or a single one for all.",
+        )
+    return list(value)

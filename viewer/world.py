@@ -1,0 +1,47 @@
+"""Where all the data lies: the units of the view, and its centre while nobody has moved it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from viewer.state import Data, Document
+
+Point = tuple[float, float, float]
+
+
+def middle(layers: Iterable[Data]) -> Point:
+    """World position (z, y, x) of the voxel in the middle of all layers.
+
+    The middle of their common bounds, moved to the nearest voxel centre of the first layer that
+    has the axis; 0 on an axis that no layer has.
+    """
+    center = [0.0, 0.0, 0.0]
+    boxes = [_spans(data) for data in layers]
+    for axis in range(3):
+        spans = [box[axis] for box in boxes if axis in box]
+        if spans:
+            low = min(start - step / 2 for start, step, _ in spans)
+            high = max(start + (count - 0.5) * step for start, step, count in spans)
+            start, step, count = spans[0]
+            index = math.floor((low / 2 + high / 2 - start) / step + 0.5)
+            center[axis] = start + min(max(index, 0), count - 1) * step
+    return center[0], center[1], center[2]
+
+
+def _spans(data: Data) -> dict[int, tuple[float, float, int]]:
+    """Position (0 for z, 2 for x) of each spatial axis → start, step and count of its voxels."""
+    level = data.levels[0]
+    spatial = sum(axis.kind == "space" for axis in data.axes)
+    return {
+        3 - back: (level.translate[-back], level.scale[-back], level.shape[-back])
+        for back in range(spatial, 0, -1)
+    }
+
+
+def view_units(now: Document, new: Iterable[str]) -> str:
+    """Units of the view when layers with the units `new` come: those of the first that has any."""
+    measured = any(axis.unit for layer in now.layers.values() for axis in layer.data.axes)
+    if now.view.units and measured:
+        return now.view.units
+    return next((units for units in new if units), "")
