@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from viewer.sources.protocol import Array
+Block = npt.NDArray[np.generic]
 
 COLUMNS = 10
 """Row of the index: count; start z, y, x; stop z, y, x (exclusive); sum of z, y, x."""
@@ -82,7 +82,7 @@ def _scan(block, z0, y0, x0):  # type: ignore[no-untyped-def]
 
 
 def scan_block(
-    block: Array, start: tuple[int, int, int]
+    block: Block, start: tuple[int, int, int]
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """All labels of a block but 0.
 
