@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from viewer.errors import InvalidValueError
+from viewer.server.listener import check_port
 from viewer.server.mount import Served
-from viewer.server.server import Server, check_port
+from viewer.server.server import Server
 from viewer.server.static import CONTENT
 
 __all__ = [

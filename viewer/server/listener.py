@@ -6,6 +6,7 @@ All of this stands before the gate, so it holds for clients that never say who t
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,7 @@ from tornado.httputil import HTTPServerConnectionDelegate
 from tornado.iostream import IOStream
 from tornado.netutil import add_accept_handler
 
+from viewer.errors import InvalidValueError
 from viewer.policy import MIB, Policy
 from viewer.server.headers import security_headers
 
@@ -24,6 +26,9 @@ HEADER_BYTES = 16 * 1024
 
 BUFFER_BYTES = 2 * MIB
 """Bytes read ahead from one connection: twice the largest message."""
+
+BACKLOG = 128
+"""Connections that the kernel holds until they are accepted."""
 
 _BARE = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 """What Tornado answers to what is not HTTP, as it stands."""
@@ -115,3 +120,43 @@ class Listener:
             connection.close()
             return
         self._server.handle_stream(Stream(connection, self._streams), address)
+
+
+def check_port(port: int) -> None:
+    """Raise `InvalidValueError` unless `port` can be one."""
+    if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65535:
+        raise InvalidValueError(f"port={port!r} is no port.", hint="Use 0 (any) to 65535.")
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Listening sockets on every address of `host`, all on one port.
+
+    Raises
+    ------
+    InvalidValueError
+        When that cannot be; names host and port.
+    """
+    check_port(port)
+    sockets: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            listening = socket.socket(family, kind, protocol)
+            sockets.append(listening)
+            if os.name != "nt":  # elsewhere it would let two programs share the port
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            chosen = port or (sockets[0].getsockname()[1] if len(sockets) > 1 else 0)
+            listening.bind((address[0], chosen, *address[2:]))
+            listening.listen(BACKLOG)
+            listening.setblocking(False)
+    except OSError as error:
+        for listening in sockets:
+            listening.close()
+        raise InvalidValueError(
+            f"Cannot listen on port {port} of {host!r}: {error.strerror or error}.",
+            hint="Choose another with viewer.set_server(host=…, port=…); port=0 takes a free one.",
+        ) from None
+    return sockets

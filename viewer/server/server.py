@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitTimeoutError
 
-from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from viewer.errors import ClosedError, InvalidValueError
@@ -25,7 +24,7 @@ from viewer.messages import ServerMessage
 from viewer.policy import POLICY, Policy
 from viewer.server.gate import Gate
 from viewer.server.hosts import Hosts, bracketed
-from viewer.server.listener import Listener
+from viewer.server.listener import Listener, bind
 from viewer.server.logs import log_request
 from viewer.server.mount import Mount, Served
 from viewer.server.static import CONTENT
@@ -70,7 +69,7 @@ class Server:
         policy: Policy = POLICY,
     ) -> None:
         self._policy = policy
-        self._sockets = _bind(host, port)
+        self._sockets = bind(host, port)
         self.port: int = self._sockets[0].getsockname()[1]
         self.host = host
         self._hosts = Hosts(host, allowed_hosts)
@@ -202,23 +201,6 @@ class Server:
             done.result(WAIT_SECONDS)
         except (RuntimeError, WaitTimeoutError):
             pass  # stopped meanwhile
-
-
-def check_port(port: int) -> None:
-    """Raise `InvalidValueError` unless `port` can be one."""
-    if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65535:
-        raise InvalidValueError(f"port={port!r} is no port.", hint="Use 0 (any) to 65535.")
-
-
-def _bind(host: str, port: int) -> list[socket.socket]:
-    check_port(port)
-    try:
-        return bind_sockets(port, address=host or None)
-    except OSError as error:
-        raise InvalidValueError(
-            f"Cannot listen on port {port} of {host!r}: {error.strerror or error}.",
-            hint="Choose another with viewer.set_server(host=…, port=…); port=0 takes a free one.",
-        ) from None
 
 
 _servers: weakref.WeakSet[Server] = weakref.WeakSet()
