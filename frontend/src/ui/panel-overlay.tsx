@@ -88,8 +88,10 @@ function Head({ page, panel, slice }: PanelProps & { readonly slice: SliceKind |
   const maximised = page.view.value?.layout !== "4panel";
   return (
     <header class="panel-head">
-      <span class="panel-name">{panel.kind === "3d" ? "3-D" : panel.kind}</span>
-      {slice !== null && <SliceReadout page={page} kind={slice} />}
+      <span class="chip panel-title">
+        <span class="panel-name">{panel.kind === "3d" ? "3-D" : panel.kind}</span>
+        {slice !== null && <SliceReadout page={page} kind={slice} />}
+      </span>
       <IconButton
         icon={maximised ? "restore" : "maximise"}
         label={maximised ? "Show all panels (Space)" : "Maximise (Space)"}
@@ -147,14 +149,19 @@ function SliceSlider({ page, kind }: { readonly page: Page; readonly kind: Slice
   );
 }
 
+/** CSS pixels: at most two fifths of a small panel, a seventh of a large one. */
+function roomForScale(width: number): number {
+  return Math.min(Math.max(140, width / 7), width * 0.4);
+}
+
 function Scale({ page, panel }: PanelProps) {
   const document = page.document.value;
   if (document === null || !document.view.scale_bar) return null;
   const zoom = effectiveZoom(document, page.panels.value);
-  const bar = scaleBar(zoom, document.view.units, Math.min(140, panel.width * 0.4));
+  const bar = scaleBar(zoom, document.view.units, roomForScale(panel.width));
   if (bar === null) return null;
   return (
-    <div class="scale-bar" aria-label={`Scale bar: ${bar.text}`}>
+    <div class="chip scale-bar" aria-label={`Scale bar: ${bar.text}`}>
       <span>{bar.text}</span>
       <div style={{ width: `${bar.width}px` }} />
     </div>
