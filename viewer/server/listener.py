@@ -6,6 +6,7 @@ All of this stands before the gate, so it holds for clients that never say who t
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -138,25 +139,43 @@ def bind(host: str, port: int) -> list[socket.socket]:
     """
     check_port(port)
     sockets: list[socket.socket] = []
+    trouble: OSError | None = None
     try:
-        for family, kind, protocol, _, address in socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        ):
-            listening = socket.socket(family, kind, protocol)
-            sockets.append(listening)
-            if os.name != "nt":  # elsewhere it would let two programs share the port
-                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            chosen = port or (sockets[0].getsockname()[1] if len(sockets) > 1 else 0)
-            listening.bind((address[0], chosen, *address[2:]))
-            listening.listen(BACKLOG)
-            listening.setblocking(False)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
-        for listening in sockets:
-            listening.close()
-        raise InvalidValueError(
-            f"Cannot listen on port {port} of {host!r}: {error.strerror or error}.",
-            hint="Choose another with viewer.set_server(host=…, port=…); port=0 takes a free one.",
-        ) from None
-    return sockets
+        addresses, trouble = [], error
+    for family, kind, protocol, _, address in addresses:
+        chosen = port or (sockets[0].getsockname()[1] if sockets else 0)
+        try:
+            sockets.append(_listen(family, kind, protocol, (address[0], chosen, *address[2:])))
+        except OSError as error:
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                trouble = error
+                break
+            trouble = trouble or error  # "localhost" where IPv6 is off: the other address will do
+    else:
+        if sockets:
+            return sockets
+    for listening in sockets:
+        listening.close()
+    reason = trouble.strerror if trouble is not None and trouble.strerror else trouble
+    raise InvalidValueError(
+        f"Cannot listen on port {port} of {host!r}: {reason}.",
+        hint="Choose another with viewer.set_server(host=…, port=…); port=0 takes a free one.",
+    )
+
+
+def _listen(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
+    listening = socket.socket(family, kind, protocol)
+    try:
+        if os.name != "nt":  # there it would let two programs share the port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+        listening.setblocking(False)
+    except OSError:
+        listening.close()
+        raise
+    return listening

@@ -1,0 +1,81 @@
+"""Meshes over HTTP, for our page, for neuroglancer's client and as files."""
+
+from __future__ import annotations
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.server.exhibit import Exhibit
+
+
+@pytest.fixture
+def cells(exhibit: Exhibit) -> str:
+    """A labels layer with a cube of label 7 and one of a 64-bit label."""
+    data = np.zeros((20, 20, 20), np.uint64)
+    data[4:9, 4:9, 4:9] = 7
+    data[12:16, 12:16, 12:16] = 2**63 + 5
+    return exhibit.add(data, "labels", scale=(2.0, 1.0, 1.0), units="µm")
+
+
+def test_the_info_names_the_legacy_format(url: str, cells: str) -> None:
+    assert httpx.get(f"{url}layers/{cells}/mesh/info").json() == {
+        "@type": "neuroglancer_legacy_mesh"
+    }
+
+
+@pytest.mark.parametrize("label", [7, 2**63 + 5])
+def test_the_manifest_leads_to_a_fragment(url: str, cells: str, label: int) -> None:
+    base = f"{url}layers/{cells}/mesh/"
+    (name,) = httpx.get(f"{base}{label}:0").json()["fragments"]
+    body = httpx.get(base + name).content
+    count = int(np.frombuffer(body, "<u4", 1)[0])
+    vertices = np.frombuffer(body, "<f4", 3 * count, 4).reshape(count, 3)
+    faces = np.frombuffer(body, "<u4", offset=4 + 12 * count)
+    assert faces.size % 3 == 0
+    assert faces.max() < count
+    start, stop = (4, 9) if label == 7 else (12, 16)
+    middle = (start + stop - 1) / 2 * 1000  # x, y, z in nanometres
+    centre = (vertices.min(0) + vertices.max(0)) / 2
+    np.testing.assert_allclose(centre, (middle, middle, 2 * middle), atol=200)
+
+
+@pytest.mark.parametrize(
+    ("extension", "start"), [("ply", b"ply"), ("obj", b""), ("stl", b""), ("glb", b"glTF")]
+)
+def test_files_for_other_programs(url: str, cells: str, extension: str, start: bytes) -> None:
+    answer = httpx.get(f"{url}layers/{cells}/mesh/7.{extension}")
+    assert answer.status_code == 200
+    assert answer.content.startswith(start)
+    assert len(answer.content) > 500
+
+
+@pytest.mark.parametrize(
+    "path", ["mesh/8", "mesh/07", "mesh/7.exe", "mesh/7:1", "mesh/99999999999999999999", "mesh/"]
+)
+def test_what_is_not_there_is_404(url: str, cells: str, path: str) -> None:
+    assert httpx.get(f"{url}layers/{cells}/{path}").status_code == 404
+
+
+def test_images_have_no_meshes(url: str) -> None:
+    for path in ("info", "7:0", "7"):
+        assert httpx.get(f"{url}layers/l1/mesh/{path}").status_code == 404
+
+
+def test_a_point_on_the_leading_axes_chooses(exhibit: Exhibit, url: str) -> None:
+    data = np.zeros((2, 8, 8, 8), np.uint8)
+    data[1, 2:5, 2:5, 2:5] = 3
+    base = f"{url}layers/{exhibit.add(data, 'labels')}/mesh/3"
+    assert httpx.get(f"{base}?point=1").status_code == 200
+    assert httpx.get(base).status_code == 404
+    assert httpx.get(f"{base}?point=2").status_code == 400
+    assert httpx.get(f"{base}?point=0,0").status_code == 400
+    assert httpx.get(f"{base}?point=x").status_code == 404
+
+
+def test_a_mesh_is_sent_again_only_after_a_refresh(exhibit: Exhibit, url: str, cells: str) -> None:
+    address = f"{url}layers/{cells}/mesh/7"
+    tag = {"If-None-Match": httpx.get(address).headers["etag"]}
+    assert httpx.get(address, headers=tag).status_code == 304
+    exhibit.layer(cells).pyramid.refresh()
+    assert httpx.get(address, headers=tag).status_code == 200
