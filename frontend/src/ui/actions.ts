@@ -304,7 +304,7 @@ export const ACTIONS: readonly Action[] = [
     group: "Image",
     title: "Contrast from the data",
     keys: ["c"],
-    python: "image.contrast_limits = (low, high)",
+    python: "image.reset_contrast_limits()",
     enabled: (page) => (page.imageInMind()?.data.histogram ?? null) !== null,
     run: (page) => {
       const image = page.imageInMind();
@@ -333,7 +333,7 @@ export const ACTIONS: readonly Action[] = [
     group: "Labels",
     title: "Select or deselect the label under the pointer or the crosshair",
     keys: ["Enter"],
-    python: "cells.selected |= {17}",
+    python: "cells.selected.add(17)",
     run: (page) => {
       const found = page.labelInMind();
       if (found !== null) page.toggleLabel(found.layer, found.label);
@@ -359,7 +359,7 @@ export const ACTIONS: readonly Action[] = [
     "meshes",
     "Meshes of the selected labels: show or hide",
     ["m"],
-    "cells.meshes = False",
+    "cells.show_meshes = False",
     (page) => labelsStyle(page)?.meshes !== true,
     "meshes",
   ),
