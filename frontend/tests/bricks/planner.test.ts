@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import type { Plane } from "../../src/bricks/cover";
+import { plan, type Sight } from "../../src/bricks/planner";
+import { Volume } from "../../src/bricks/volume";
+import { exampleData } from "./example-data";
+
+const options = { bytes: (volume: Volume) => volume.brickBytes, budget: Infinity };
+
+function sightOf(volume: Volume, plane: Partial<Plane> = {}, picture = 0): Sight {
+  return {
+    picture,
+    volume,
+    linear: true,
+    plane: {
+      center: [128, 128, 128],
+      right: [0, 0, 1],
+      down: [0, 1, 0],
+      middle: [128, 128],
+      width: 256,
+      height: 256,
+      pixel: 1,
+      ...plane,
+    },
+  };
+}
+
+const volume = new Volume("l1", "image", exampleData({ shape: [256, 256, 256], levels: 4 }), []);
+
+describe("plan", () => {
+  it("asks for the coarsest level first and for the target last", () => {
+    const { needs, covers } = plan([sightOf(volume)], options);
+    const levels = needs.map(({ number }) => volume.index(number).level);
+    expect(levels[0]).toBe(3);
+    expect(levels.at(-1)).toBe(0);
+    expect(levels).toEqual(levels.toSorted((a, b) => b - a));
+    expect(covers[0]!.level).toBe(0);
+  });
+
+  it("asks for what is nearest the middle first within a level", () => {
+    const { needs } = plan([sightOf(volume, { center: [100, 40, 200] })], options);
+    const finest = needs.map(({ number }) => volume.index(number)).filter((at) => at.level === 0);
+    expect([finest[0]!.z, finest[0]!.y, finest[0]!.x]).toEqual([3, 1, 6]);
+  });
+
+  it("asks once for a brick that several pictures show", () => {
+    const sights = [sightOf(volume), sightOf(volume, { down: [1, 0, 0] }, 1)];
+    const { needs } = plan(sights, options);
+    expect(new Set(needs.map(({ number }) => number)).size).toBe(needs.length);
+  });
+
+  it("makes do with coarser levels rather than exceed the budget", () => {
+    const budget = 20 * volume.brickBytes;
+    const { needs, covers } = plan([sightOf(volume)], { ...options, budget });
+    expect(needs.length).toBeLessThanOrEqual(20);
+    expect(covers[0]!.level).toBe(1);
+  });
+
+  it("takes at most a millisecond for three pictures of a screen, once warm", () => {
+    const large = new Volume(
+      "l1",
+      "image",
+      exampleData({ shape: [4096, 4096, 4096], levels: 8 }),
+      [],
+    );
+    const sights = [
+      sightOf(large, { center: [2000, 2000, 2000], width: 960, height: 540 }),
+      sightOf(large, { center: [2000, 2000, 2000], down: [1, 0, 0], width: 960, height: 540 }, 1),
+      sightOf(large, { center: [2000, 2000, 2000], right: [1, 0, 0], width: 960, height: 540 }, 2),
+    ];
+    let best = Infinity;
+    for (let round = 0; round < 50; round += 1) {
+      const start = performance.now();
+      plan(sights, options);
+      best = Math.min(best, performance.now() - start);
+    }
+    expect(plan(sights, options).needs.length).toBeGreaterThan(1000);
+    // Ten times what it takes on an idle machine, so that a busy one does not fail it.
+    expect(best).toBeLessThan(10);
+  });
+});

@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { BrickStream } from "../../src/bricks/stream";
+import type { BrickMessage } from "../../src/bricks/message";
+
+/** The browser's WebSocket, stepped by hand. */
+class Socket {
+  static readonly OPEN = 1;
+  static all: Socket[] = [];
+  readyState = 0;
+  binaryType = "";
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  readonly sent: { type: string; [key: string]: unknown }[] = [];
+
+  constructor(readonly url: string) {
+    Socket.all.push(this);
+  }
+
+  send(text: string): void {
+    this.sent.push(JSON.parse(text) as { type: string });
+  }
+
+  close(): void {
+    this.readyState = 3;
+    this.onclose?.();
+  }
+
+  open(): void {
+    this.readyState = Socket.OPEN;
+    this.onopen?.();
+  }
+
+  deliver(volume: number, bytes: number): void {
+    const data = new ArrayBuffer(bytes);
+    new DataView(data).setUint32(0, volume, true);
+    this.onmessage?.({ data });
+  }
+}
+
+let bricks: BrickMessage[] = [];
+let stream: BrickStream;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("WebSocket", Socket);
+  Socket.all = [];
+  bricks = [];
+  stream = new BrickStream("ws://host/bricks", {
+    brick: (message) => bricks.push(message),
+    connection: () => undefined,
+  });
+});
+
+afterEach(() => {
+  stream.dispose();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe("BrickStream", () => {
+  it("tells of volumes and wants that were there before the connection", () => {
+    const volume = stream.open({ layer: "l1", point: [7] });
+    stream.want([volume, 0, 0, 0, 1]);
+    Socket.all[0]!.open();
+    expect(Socket.all[0]!.sent).toEqual([
+      { type: "open", volume, layer: "l1", point: [7] },
+      { type: "want", generation: 1, bricks: [volume, 0, 0, 0, 1] },
+    ]);
+  });
+
+  it("counts generations up with every list", () => {
+    Socket.all[0]!.open();
+    const volume = stream.open({ layer: "l1", point: [] });
+    stream.want([volume, 0, 0, 0, 1]);
+    stream.want([]);
+    stream.want([]);
+    const wants = Socket.all[0]!.sent.filter(({ type }) => type === "want");
+    expect(wants.map(({ generation }) => generation)).toEqual([1, 2]);
+  });
+
+  it("credits what it has taken, many bricks at once", () => {
+    Socket.all[0]!.open();
+    const volume = stream.open({ layer: "l1", point: [] });
+    for (let count = 0; count < 10; count += 1) Socket.all[0]!.deliver(volume, 36_000);
+    const credits = Socket.all[0]!.sent.filter(({ type }) => type === "credit");
+    expect(credits).toEqual([{ type: "credit", bytes: 288_000 }]);
+    expect(bricks).toHaveLength(10);
+  });
+
+  it("drops bricks of volumes it has closed", () => {
+    Socket.all[0]!.open();
+    const volume = stream.open({ layer: "l1", point: [] });
+    stream.close(volume);
+    Socket.all[0]!.deliver(volume, 100);
+    expect(bricks).toHaveLength(0);
+  });
+
+  it("reconnects, waiting longer each time, and says everything again", () => {
+    const volume = stream.open({ layer: "l1", point: [] });
+    stream.want([volume, 0, 0, 0, 0]);
+    Socket.all[0]!.close();
+    vi.advanceTimersByTime(249);
+    expect(Socket.all).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(Socket.all).toHaveLength(2);
+    Socket.all[1]!.close();
+    vi.advanceTimersByTime(499);
+    expect(Socket.all).toHaveLength(2);
+    vi.advanceTimersByTime(1);
+    Socket.all[2]!.open();
+    expect(Socket.all[2]!.sent.map(({ type }) => type)).toEqual(["open", "want"]);
+  });
+
+  it("leaves a lost connection alone while nothing is wanted", () => {
+    Socket.all[0]!.open();
+    Socket.all[0]!.close();
+    vi.advanceTimersByTime(60_000);
+    expect(Socket.all).toHaveLength(1);
+    stream.want([stream.open({ layer: "l1", point: [] }), 0, 0, 0, 0]);
+    expect(Socket.all).toHaveLength(2);
+  });
+});

@@ -1,0 +1,120 @@
+import { describe, expect, it } from "vitest";
+import type { Panel } from "../../src/math/panel";
+import {
+  effectiveCameraZoom,
+  effectiveZoom,
+  screenToWorld,
+  sliceStep,
+  worldBounds,
+  worldToScreen,
+} from "../../src/math/view";
+import { exampleData, type ExampleOptions } from "../bricks/example-data";
+import { exampleDocument } from "../render/example-document";
+
+const panels: readonly Panel[] = [
+  { kind: "xy", left: 0, top: 0, width: 400, height: 300 },
+  { kind: "yz", left: 400, top: 0, width: 400, height: 300 },
+  { kind: "xz", left: 0, top: 300, width: 400, height: 300 },
+  { kind: "3d", left: 400, top: 300, width: 400, height: 300 },
+];
+
+function documentOf(...layers: ExampleOptions[]): ReturnType<typeof exampleDocument> {
+  return exampleDocument(layers.map((options) => exampleData(options)));
+}
+
+describe("worldBounds", () => {
+  it("reaches half a voxel beyond the outermost centres", () => {
+    const document = documentOf({ shape: [10, 20, 30], scale: [4, 1, 1], translate: [0, 5, 0] });
+    expect(worldBounds(document)).toEqual({ low: [-2, 4.5, -0.5], high: [38, 24.5, 29.5] });
+  });
+
+  it("takes nothing along z from data that has no z", () => {
+    const document = documentOf(
+      { shape: [10, 20, 30], translate: [100, 0, 0] },
+      { shape: [20, 30] },
+    );
+    expect(worldBounds(document)?.low[0]).toBe(99.5);
+  });
+
+  it("is null without layers", () => {
+    expect(worldBounds(documentOf())).toBeNull();
+  });
+});
+
+describe("effectiveZoom", () => {
+  it("fits the data into every slice panel with one zoom", () => {
+    const document = documentOf({ shape: [100, 50, 20] });
+    // z is down in xz (300 pixels high) and to the right in yz (400 wide).
+    expect(effectiveZoom(document, panels)).toBeCloseTo((0.95 * 300) / 100, 12);
+  });
+
+  it("is the view's own when it has one", () => {
+    const document = documentOf({ shape: [100, 50, 20] });
+    document.view.zoom = 7;
+    expect(effectiveZoom(document, panels)).toBe(7);
+  });
+});
+
+describe("screenToWorld", () => {
+  const document = documentOf({ shape: [100, 50, 20], scale: [40, 4, 4] });
+  document.view.center = [2000, 100, 40];
+  document.view.camera.orientation = [0.35, 0.5, 0.1, 0.78];
+  const length = Math.hypot(...document.view.camera.orientation);
+  document.view.camera.orientation = document.view.camera.orientation.map(
+    (part) => part / length,
+  ) as [number, number, number, number];
+
+  for (const panel of panels) {
+    it(`is undone by worldToScreen in ${panel.kind}`, () => {
+      for (const [x, y] of [
+        [panel.left + 200, panel.top + 150],
+        [panel.left + 13, panel.top + 250],
+      ] as const) {
+        const world = screenToWorld(document, panels, panel, x, y);
+        const back = worldToScreen(document, panels, panel, world);
+        expect(back[0]).toBeCloseTo(x, 6);
+        expect(back[1]).toBeCloseTo(y, 6);
+      }
+    });
+  }
+
+  it("has the centre in the middle of every panel", () => {
+    for (const panel of panels) {
+      const [x, y] = worldToScreen(document, panels, panel, document.view.center);
+      expect([x, y]).toEqual([panel.left + 200, panel.top + 150]);
+    }
+  });
+});
+
+describe("the 3-D camera", () => {
+  it("sees x to the right, y down and z away before it is turned", () => {
+    const document = documentOf({ shape: [64, 64, 64] });
+    document.view.center = [31.5, 31.5, 31.5];
+    const panel = panels[3]!;
+    const zoom = effectiveCameraZoom(document, panel);
+    const [x, y] = worldToScreen(document, panels, panel, [31.5, 31.5 + 10, 31.5 + 5]);
+    expect(x).toBeCloseTo(600 + 5 * zoom, 6);
+    expect(y).toBeCloseTo(450 + 10 * zoom, 6);
+    const far = worldToScreen(document, panels, panel, [60, 31.5, 31.5 + 5]);
+    expect(far[0]).toBeLessThan(x);
+  });
+
+  it("fits the bounds however it is turned", () => {
+    const document = documentOf({ shape: [64, 64, 64] });
+    const zoom = effectiveCameraZoom(document, panels[3]!);
+    expect(zoom * 64 * Math.sqrt(3)).toBeCloseTo(0.95 * 300, 6);
+  });
+});
+
+describe("sliceStep", () => {
+  it("is the active layer's voxel along the panel's normal", () => {
+    const document = documentOf({ scale: [40, 4, 3] }, { scale: [1, 1, 1] });
+    document.active = "l1";
+    expect(["xy", "xz", "yz"].map((kind) => sliceStep(document, kind as "xy"))).toEqual([40, 4, 3]);
+  });
+
+  it("is the finest of all when no layer is active", () => {
+    const document = documentOf({ scale: [40, 4, 3] }, { scale: [5, 6, 7] }, { shape: [64, 64] });
+    expect(sliceStep(document, "xy")).toBe(5);
+  });
+});

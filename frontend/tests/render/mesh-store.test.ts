@@ -1,0 +1,157 @@
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { MeshStore, meshFactor } from "../../src/render/mesh-store";
+import type { Document, LabelsLayer } from "../../src/wire/types";
+import { exampleData } from "../bricks/example-data";
+import { exampleDocument } from "./example-document";
+
+let server: Server;
+let store: MeshStore;
+/** Requests that wait for an answer, by label. */
+let open: Map<string, ServerResponse>;
+let asked: string[];
+
+beforeEach(async () => {
+  open = new Map();
+  asked = [];
+  server = createServer((request, response) => {
+    asked.push(request.url!);
+    open.set(request.url!.split("/mesh/")[1]!, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  store = new MeshStore(`http://127.0.0.1:${port}/`, () => undefined);
+});
+
+afterEach(() => {
+  store.dispose();
+  server.closeAllConnections();
+  server.close();
+});
+
+function documentOf(selected: readonly string[], shape = [8, 8, 8]): Document {
+  const document = exampleDocument([exampleData({ shape, dtype: "uint32" })]);
+  (document.layers["l1"] as LabelsLayer).style.selected = [...selected];
+  return document;
+}
+
+const EMPTY_MESH = Buffer.alloc(4);
+
+async function answer(
+  name: string,
+  status = 200,
+  body: Buffer | string = EMPTY_MESH,
+): Promise<void> {
+  await vi.waitFor(() => {
+    expect(open.has(name)).toBe(true);
+  });
+  open.get(name)!.writeHead(status).end(body);
+  open.delete(name);
+}
+
+const states = (): string[] => store.status.map(({ label, state }) => `${label} ${state}`);
+
+describe("MeshStore", () => {
+  it("fetches the selected labels' meshes, four at once", async () => {
+    store.update(documentOf(["1", "2", "3", "4", "5", "6"]), true);
+    await vi.waitFor(() => {
+      expect(open.size).toBe(4);
+    });
+    expect(store.isSettled).toBe(false);
+    for (const label of ["1", "2", "3", "4", "5", "6"]) await answer(label);
+    await vi.waitFor(() => {
+      expect(store.isSettled).toBe(true);
+    });
+    expect(store.shown.map(({ label }) => label).toSorted()).toEqual([
+      "1",
+      "2",
+      "3",
+      "4",
+      "5",
+      "6",
+    ]);
+  });
+
+  it("asks at the view's point of leading axes", async () => {
+    const document = documentOf(["9"], [5, 8, 8, 8]);
+    document.view.position = { t: 3 };
+    store.update(document, true);
+    await vi.waitFor(() => {
+      expect(asked).toEqual(["/layers/l1/mesh/9?point=3"]);
+    });
+  });
+
+  it("says why a mesh could not be had, and asks again when told to", async () => {
+    store.update(documentOf(["7"]), true);
+    const error = { kind: "notfound", message: "There is no label 7.", hint: "Choose another." };
+    await answer("7", 404, JSON.stringify({ error }));
+    await vi.waitFor(() => {
+      expect(states()).toEqual(["7 failed"]);
+    });
+    expect(store.status[0]!.notice).toMatchObject({ message: "There is no label 7.", layer: "l1" });
+    store.retry();
+    await answer("7");
+    await vi.waitFor(() => {
+      expect(states()).toEqual(["7 ready"]);
+    });
+  });
+
+  it("gives up a mesh that is no longer wanted", async () => {
+    store.update(documentOf(["1"]), true);
+    await vi.waitFor(() => {
+      expect(open.size).toBe(1);
+    });
+    const closed = new Promise((resolve) => open.get("1")!.on("close", resolve));
+    store.update(documentOf([]), true);
+    await closed;
+    expect(store.isSettled).toBe(true);
+  });
+
+  it("remembers a mesh that was deselected", async () => {
+    store.update(documentOf(["1"]), true);
+    await answer("1");
+    await vi.waitFor(() => {
+      expect(states()).toEqual(["1 ready"]);
+    });
+    store.update(documentOf([]), true);
+    store.update(documentOf(["1"]), true);
+    expect(states()).toEqual(["1 ready"]);
+    expect(asked).toHaveLength(1);
+  });
+
+  it("keeps the former mesh until that of the changed data is there", async () => {
+    const document = documentOf(["1"]);
+    store.update(document, true);
+    await answer("1");
+    await vi.waitFor(() => {
+      expect(store.shown).toHaveLength(1);
+    });
+    const former = store.shown[0]!.geometry;
+    document.layers["l1"]!.data.generation = 1;
+    store.update(document, true);
+    expect(store.shown[0]!.geometry).toBe(former);
+    await answer("1");
+    await vi.waitFor(() => {
+      expect(store.shown[0]!.geometry).not.toBe(former);
+    });
+  });
+
+  it("fetches nothing while no 3-D panel is there, nor what is hidden", () => {
+    store.update(documentOf(["1"]), false);
+    const document = documentOf(["1"]);
+    (document.layers["l1"] as LabelsLayer).style.hidden = ["1"];
+    store.update(document, true);
+    expect(store.requests).toBe(0);
+  });
+});
+
+describe("meshFactor", () => {
+  it("leads from nm to the view's unit, if the layer has one", () => {
+    const layer = documentOf([]).layers["l1"] as LabelsLayer;
+    expect(meshFactor(layer, "nm")).toBe(1);
+    layer.data.axes.at(-1)!.unit = "µm";
+    expect(meshFactor(layer, "µm")).toBeCloseTo(1e-3, 15);
+    expect(meshFactor(layer, "")).toBeCloseTo(1e-3, 15);
+  });
+});
