@@ -73,6 +73,8 @@ class Handler(RequestHandler):
 
     async def work(self, source: str, work: Work[T], seconds: float | None = None) -> T:
         """Result of `work` done by a worker; dropped when the client leaves."""
+        if self._gone():  # before Tornado began to watch for it
+            raise CancelledError("The client has gone.")
         self._job = self.mount.start(source, work)
         try:
             return await self.mount.finish(self._job, seconds)

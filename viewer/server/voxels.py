@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 
 import msgspec
-import numpy as np
 
 from viewer import chunks
 from viewer.server.handler import Handler, encode_body
@@ -76,7 +75,7 @@ class ChunkHandler(_VoxelHandler):
         if self.request.method == "HEAD" and not compress:
             metadata = chunks.array_metadata(pyramid, level)
             shape = metadata["chunk_grid"]["configuration"]["chunk_shape"]
-            size = math.prod(shape) * np.dtype(pyramid.dtype).itemsize
+            size = math.prod(shape) * pyramid.dtype.itemsize
             self.set_header("Content-Length", str(size))
             self.deliver(b"", BINARY)
             return None
