@@ -13,7 +13,7 @@ TARGET = Path(__file__).parents[1] / "docs" / "images" / "viewer.png"
 
 LIMIT_BYTES = 400_000
 
-SIZE = (1180, 740)
+SIZE = (1120, 700)
 """CSS pixels of the window."""
 
 
