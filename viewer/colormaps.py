@@ -160,6 +160,8 @@ def _sample(name: str, count: int) -> np.ndarray[tuple[int, int], np.dtype[np.ui
     found = _find(name)
     if found is not None:
         colors = found.lut(count)
+        if len(colors) != count:  # a map of a few distinct colours: each gets an equal share
+            colors = colors[np.arange(count) * len(colors) // count]
     else:
         check(name)
         rgb = _color(name)

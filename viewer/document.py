@@ -38,14 +38,16 @@ class Document:
     ----------
     initial : viewer.state.Document, optional
         The first state; default is an empty one. It must not be altered afterwards.
+    history : int, optional
+        Versions kept for rebasing and `since`; default `Policy.history_versions`.
     """
 
-    def __init__(self, initial: State | None = None) -> None:
+    def __init__(
+        self, initial: State | None = None, *, history: int = POLICY.history_versions
+    ) -> None:
         self._lock = threading.RLock()
         self._now: tuple[int, State] = (0, initial or State())
-        self._history: deque[tuple[int, str, tuple[Path, ...]]] = deque(
-            maxlen=POLICY.history_versions
-        )
+        self._history: deque[tuple[int, str, tuple[Path, ...]]] = deque(maxlen=history)
         self._callbacks: tuple[Callable[[], None], ...] = ()
 
     @property

@@ -157,7 +157,7 @@ def spell_all(labels: Any, field: str) -> tuple[str, ...]:
         raise InvalidValueError(
             f"{field}={labels!r} is not a set of labels.", hint=f"As in {field} = {{17, 42}}."
         )
-    found = labels.tolist() if hasattr(labels, "tolist") else labels  # arrays may be n-D
+    found = labels.ravel().tolist() if hasattr(labels, "ravel") else labels
     try:
         numbers = [label for label in found if isinstance(label, bool) or label != 0]
         if isinstance(labels, (set, frozenset)):

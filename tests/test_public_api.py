@@ -1,0 +1,104 @@
+"""The public surface, locked: a change here is a change for users, and belongs in the changelog."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import viewer
+from viewer.view import Camera, View
+from viewer.viewer import IMAGE_OPTIONS, LABELS_OPTIONS
+
+
+def members(kind: type) -> list[str]:
+    return sorted(name for name in dir(kind) if not name.startswith("_"))
+
+
+def test_the_package() -> None:
+    assert sorted(viewer.__all__) == [
+        *("ImageLayer", "LabelsLayer", "Layer", "Viewer", "__version__", "errors", "imshow"),
+        *("set_server", "set_static_content_source", "stop"),
+    ]
+    assert dir(viewer) == sorted(viewer.__all__)
+    assert all(getattr(viewer, name) is not None for name in viewer.__all__)
+    assert not hasattr(viewer, "bogus")
+
+
+def test_the_viewer() -> None:
+    assert members(viewer.Viewer) == [
+        *("active", "add", "add_image", "add_labels", "close", "closed", "document", "errors"),
+        *("layer", "layers", "report", "tell", "theme", "title", "url", "view"),
+    ]
+
+
+def test_the_layers() -> None:
+    layer = {
+        *("axis_labels", "data", "describe", "dtype", "id", "meshes", "metadata", "name"),
+        *("opacity", "pyramid", "refresh", "release", "sample", "scale", "shape", "translate"),
+        *("units", "visible", "zarr_url"),
+    }
+    assert set(members(viewer.Layer)) == layer
+    assert set(members(viewer.ImageLayer)) - layer == {
+        *("blending", "colormap", "contrast_limits", "gamma", "interpolation", "kind"),
+        "reset_contrast_limits",
+    }
+    assert set(members(viewer.LabelsLayer)) - layer == {
+        *("colors", "contour", "hidden", "kind", "mesh_url", "seed", "selected", "show_meshes"),
+        "show_selected_only",
+    }
+
+
+def test_the_layer_list() -> None:
+    from viewer.layer_list import LayerList
+
+    assert members(LayerList) == ["clear", "index", "move", "names", "remove"]
+
+
+def test_the_view() -> None:
+    assert members(View) == [
+        *("axis_lines", "camera", "center", "layout", "position", "scale_bar", "slices_in_3d"),
+        *("sliders", "split", "units", "zoom"),
+    ]
+    assert members(Camera) == ["orientation", "zoom"]
+
+
+def test_the_options() -> None:
+    def keywords(function: object) -> tuple[str, ...]:
+        parameters = inspect.signature(function).parameters.values()  # type: ignore[arg-type]
+        return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+
+    assert keywords(viewer.Viewer.add_image) == IMAGE_OPTIONS
+    assert keywords(viewer.Viewer.add_labels) == LABELS_OPTIONS
+    assert keywords(viewer.imshow) == ("title",)
+    assert keywords(viewer.set_server) == ("host", "port", "allowed_hosts")
+    assert keywords(viewer.set_static_content_source) == ("url", "path")
+    assert list(inspect.signature(viewer.Viewer).parameters) == ["title"]
+
+
+def test_everything_public_is_documented() -> None:
+    kinds = (viewer.Viewer, viewer.ImageLayer, viewer.LabelsLayer, View, Camera)
+    missing = [
+        f"{kind.__name__}.{name}"
+        for kind in kinds
+        for name in members(kind)
+        if name != "kind" and not inspect.getattr_static(kind, name).__doc__
+    ]
+    assert missing == []
+
+
+def test_heavy_libraries_wait_until_they_are_needed() -> None:
+    program = """
+import sys, time
+start = time.perf_counter()
+import viewer
+print(time.perf_counter() - start)
+viewer.Viewer, viewer.imshow
+print(*[m for m in ("numba", "zarr", "h5py", "cmap", "skimage", "scipy", "tornado")
+        if m in sys.modules])
+"""
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    seconds, loaded = result.stdout.split("\n")[:2]
+    assert float(seconds) < 0.5
+    assert loaded == ""
