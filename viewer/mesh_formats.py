@@ -1,129 +1,118 @@
-"""Meshes as bytes, for our page and for other programs.
+"""A mesh as bytes for other programs.
 
-Other programs want (x, y, z) with faces counter-clockwise from outside in a right-handed frame.
-Ours are (z, y, x); to reverse the coordinates is a reflection, so the faces are reversed as well.
-Coordinates are in nanometres where the layer has units, else as they are.
+All of them want x, y, z. Swapping the order of coordinates mirrors space, so the corners of every
+face are swapped as well and surfaces stay outward. Files hold the layer's own units; neuroglancer
+and what reads its precomputed meshes wants nanometres.
 """
 
 from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from viewer.errors import NotFoundError
+from viewer.errors import InvalidValueError
 from viewer.meshes import Mesh
-from viewer.sources.protocol import Array
+
+FORMATS = ("precomputed", "ply", "obj", "stl", "glb")
 
 
-def encode(mesh: Mesh, format: str, *, to_nanometres: float) -> bytes:
-    """A mesh as the content of a file.
+def precomputed_info() -> dict[str, str]:
+    """``mesh/info`` of neuroglancer's legacy single-resolution layout."""
+    return {"@type": "neuroglancer_legacy_mesh"}
+
+
+def precomputed_manifest(label: int) -> dict[str, list[str]]:
+    """``mesh/<label>:0``: the one fragment that the mesh consists of."""
+    return {"fragments": [str(label)]}
+
+
+def encode(mesh: Mesh, format: str, *, to_nanometres: float = 1.0) -> bytes:
+    """The file.
 
     Parameters
     ----------
     mesh : Mesh
     format : {"precomputed", "ply", "obj", "stl", "glb"}
+        The legacy precomputed fragment; PLY, STL and glTF in their binary forms; Wavefront text.
     to_nanometres : float
-        Nanometres in one unit of the layer; 1 for a layer without units.
+        Nanometres in the mesh's unit (1 without unit); used by ``"precomputed"`` alone.
 
     Raises
     ------
-    NotFoundError
+    InvalidValueError
         For another format.
     """
-    if format not in FORMATS:
-        raise NotFoundError(f"There is no mesh format {format!r}; there are {', '.join(FORMATS)}.")
-    vertices = _reversed(mesh.vertices)
-    if to_nanometres != 1.0:
-        vertices = (vertices.astype(np.float64) * to_nanometres).astype(np.float32)
-    return FORMATS[format](vertices, _reversed(mesh.faces), _reversed(mesh.normals))
-
-
-def precomputed_info() -> dict[str, str]:
-    """Content of ``mesh/info``: the legacy single-resolution layout."""
-    return {"@type": "neuroglancer_legacy_mesh"}
-
-
-def precomputed_manifest(label: int) -> dict[str, list[str]]:
-    """Content of ``mesh/<label>:0``: the mesh is one fragment, named like the label."""
-    return {"fragments": [str(label)]}
-
-
-def _reversed(array: Array) -> Array:
-    return np.ascontiguousarray(array[:, ::-1])
-
-
-def _precomputed(vertices: Array, faces: Array, normals: Array) -> bytes:
-    return b"".join(
-        (
-            struct.pack("<I", len(vertices)),
-            vertices.astype("<f4", copy=False).tobytes(),
-            faces.astype("<u4", copy=False).tobytes(),
-        )
+    vertices = np.ascontiguousarray(mesh.vertices[:, ::-1], "<f4")
+    normals = np.ascontiguousarray(mesh.normals[:, ::-1], "<f4")
+    faces = np.ascontiguousarray(mesh.faces[:, ::-1], "<u4")
+    if format == "precomputed":
+        scaled = (vertices * np.float64(to_nanometres)).astype("<f4")
+        return struct.pack("<I", len(vertices)) + scaled.tobytes() + faces.tobytes()
+    if format == "ply":
+        return _ply(vertices, normals, faces)
+    if format == "obj":
+        return _obj(vertices, normals, faces)
+    if format == "stl":
+        return _stl(vertices, faces)
+    if format == "glb":
+        return _glb(vertices, normals, faces)
+    raise InvalidValueError(
+        f"Meshes cannot be written as {format!r}.", hint=f"Formats: {', '.join(FORMATS)}."
     )
 
 
-def _ply(vertices: Array, faces: Array, normals: Array) -> bytes:
-    names = ("x", "y", "z", "nx", "ny", "nz")
+def _ply(vertices: npt.NDArray[Any], normals: npt.NDArray[Any], faces: npt.NDArray[Any]) -> bytes:
     header = "\n".join(
-        (
+        [
             "ply",
             "format binary_little_endian 1.0",
             f"element vertex {len(vertices)}",
-            *(f"property float {name}" for name in names),
+            *(f"property float {name}" for name in ("x", "y", "z", "nx", "ny", "nz")),
             f"element face {len(faces)}",
-            "property list uchar int vertex_indices",
+            "property list uchar uint vertex_indices",
             "end_header\n",
-        )
+        ]
     )
-    rows = np.empty(len(faces), [("count", "u1"), ("corners", "<i4", 3)])
+    rows = np.empty(len(faces), [("count", "u1"), ("corners", "<u4", 3)])
     rows["count"] = 3
     rows["corners"] = faces
-    points = np.hstack((vertices, normals)).astype("<f4", copy=False)
-    return header.encode() + points.tobytes() + rows.tobytes()
+    return header.encode() + np.hstack((vertices, normals)).tobytes() + rows.tobytes()
 
 
-def _obj(vertices: Array, faces: Array, normals: Array) -> bytes:
-    corners = np.repeat(faces.astype(np.int64) + 1, 2, axis=1)  # vertex and normal, from 1
-    return "".join(
-        (
-            _lines("v %.9g %.9g %.9g\n", vertices),
-            _lines("vn %.4f %.4f %.4f\n", normals),
-            _lines("f %d//%d %d//%d %d//%d\n", corners),
-        )
-    ).encode()
+def _obj(vertices: npt.NDArray[Any], normals: npt.NDArray[Any], faces: npt.NDArray[Any]) -> bytes:
+    # Nine digits give back every float32 exactly.
+    lines = ["v {:.9g} {:.9g} {:.9g}".format(*row) for row in vertices.tolist()]
+    lines += ["vn {:.6g} {:.6g} {:.6g}".format(*row) for row in normals.tolist()]
+    lines += ["f {0}//{0} {1}//{1} {2}//{2}".format(*row) for row in (faces + 1).tolist()]
+    return ("\n".join(lines) + "\n").encode()
 
 
-def _lines(row: str, values: Array) -> str:
-    return row * len(values) % tuple(values.ravel().tolist())
-
-
-def _stl(vertices: Array, faces: Array, normals: Array) -> bytes:
+def _stl(vertices: npt.NDArray[Any], faces: npt.NDArray[Any]) -> bytes:
+    corners = vertices[faces]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    length = np.linalg.norm(across, axis=1, keepdims=True)
     rows = np.zeros(
         len(faces), [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")]
     )
-    corners = vertices[faces]
+    rows["normal"] = np.divide(across, length, out=np.zeros_like(across), where=length > 0)
     rows["corners"] = corners
-    wide = corners.astype(np.float64)
-    across = np.cross(wide[:, 1] - wide[:, 0], wide[:, 2] - wide[:, 0])
-    length = np.linalg.norm(across, axis=1, keepdims=True)
-    rows["normal"] = across / np.where(length > 0, length, 1)
-    return bytes(80) + struct.pack("<I", len(faces)) + rows.tobytes()
+    return b"voxelview".ljust(80) + struct.pack("<I", len(faces)) + rows.tobytes()
 
 
-def _glb(vertices: Array, faces: Array, normals: Array) -> bytes:
-    """glTF 2.0: one buffer with positions, normals and indices, all of four-byte components."""
-    parts = [
-        vertices.astype("<f4", copy=False).tobytes(),
-        _unit(normals).astype("<f4", copy=False).tobytes(),
-        faces.astype("<u4", copy=False).tobytes(),
+def _glb(vertices: npt.NDArray[Any], normals: npt.NDArray[Any], faces: npt.NDArray[Any]) -> bytes:
+    binary = vertices.tobytes() + normals.tobytes() + faces.tobytes()
+    size = vertices.nbytes
+    views = [
+        {"buffer": 0, "byteOffset": 0, "byteLength": size, "target": 34962},
+        {"buffer": 0, "byteOffset": size, "byteLength": size, "target": 34962},
+        {"buffer": 0, "byteOffset": 2 * size, "byteLength": faces.nbytes, "target": 34963},
     ]
-    starts = [0, len(parts[0]), len(parts[0]) + len(parts[1])]
-    float32, uint32, array_buffer, element_buffer = 5126, 5125, 34962, 34963
-    document: dict[str, Any] = {
+    vectors = {"componentType": 5126, "type": "VEC3", "count": len(vertices)}
+    description = {
         "asset": {"version": "2.0", "generator": "voxelview"},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
@@ -131,29 +120,22 @@ def _glb(vertices: Array, faces: Array, normals: Array) -> bytes:
         "meshes": [
             {"primitives": [{"attributes": {"POSITION": 0, "NORMAL": 1}, "indices": 2, "mode": 4}]}
         ],
-        "buffers": [{"byteLength": sum(map(len, parts))}],
-        "bufferViews": [
-            {"buffer": 0, "byteOffset": start, "byteLength": len(part), "target": target}
-            for start, part, target in zip(
-                starts, parts, (array_buffer, array_buffer, element_buffer), strict=True
-            )
-        ],
         "accessors": [
             {
+                **vectors,
                 "bufferView": 0,
-                "componentType": float32,
-                "count": len(vertices),
-                "type": "VEC3",
-                "min": vertices.min(axis=0).tolist(),
-                "max": vertices.max(axis=0).tolist(),
+                "min": vertices.min(0).tolist(),
+                "max": vertices.max(0).tolist(),
             },
-            {"bufferView": 1, "componentType": float32, "count": len(normals), "type": "VEC3"},
-            {"bufferView": 2, "componentType": uint32, "count": faces.size, "type": "SCALAR"},
+            {**vectors, "bufferView": 1},
+            {"bufferView": 2, "componentType": 5125, "type": "SCALAR", "count": faces.size},
         ],
+        "bufferViews": views,
+        "buffers": [{"byteLength": len(binary)}],
     }
-    text = json.dumps(document, separators=(",", ":")).encode()
+    text = json.dumps(description, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
-    binary = b"".join(parts)
+    binary += b"\0" * (-len(binary) % 4)
     return b"".join(
         (
             struct.pack("<4sII", b"glTF", 2, 12 + 8 + len(text) + 8 + len(binary)),
@@ -163,17 +145,3 @@ def _glb(vertices: Array, faces: Array, normals: Array) -> bytes:
             binary,
         )
     )
-
-
-def _unit(normals: Array) -> Array:
-    wide = normals.astype(np.float64)
-    return wide / np.linalg.norm(wide, axis=1, keepdims=True)
-
-
-FORMATS: dict[str, Callable[[Array, Array, Array], bytes]] = {
-    "precomputed": _precomputed,
-    "ply": _ply,
-    "obj": _obj,
-    "stl": _stl,
-    "glb": _glb,
-}

@@ -1,121 +1,151 @@
-"""Meshes of a labels layer: label → surface in the world, made once, kept under a budget.
+"""Surfaces of labels, made when somebody asks.
 
-The way of a mesh: the index of bounds (`viewer.bounds`) tells the label's box; the finest level
-at which that box is small enough is chosen before anything is allocated; its voxels are read slab
-by slab into a mask; `viewer.kernels.marching_cubes` makes the surface, `smooth_surface` takes the
-stairs out of it and places it in the world. Several who ask for the same mesh wait for one.
+The way of a mesh: the *index* says in which box a label lies (one pass over the volume, started
+by the first request and kept); the box is read, at a coarser level where it would be too large;
+marching cubes draws its boundary, closed also where the label leaves the volume; the stairs of
+the voxels are smoothed by at most half a voxel; the vertices are put into world coordinates.
+
+Several threads may ask at once. Nothing is made twice: the index and every mesh are kept under a
+budget of bytes, and whoever asks for what another is making waits for it.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from viewer.bounds import Bounds, BoundsJob, LabelBounds, Progress
 from viewer.cache import BlockCache, Partition
-from viewer.errors import CancelledError, ClosedError, NotFoundError, TooLargeError
-from viewer.policy import MIB, POLICY
+from viewer.errors import CancelledError, InvalidValueError, NotFoundError
+from viewer.policy import POLICY
 from viewer.pyramid import Cancelled, Pyramid
-from viewer.sources.protocol import Array
 from viewer.space import Box
 
-SMOOTHING = 6
-"""Passes of polish by default: no stairs are left on a sphere of ten voxels' radius."""
+INDEX_VOXELS = 1 << 22
+"""Voxels read at a time for the index: few enough to stay in memory and to cancel soon."""
 
-SLAB_BYTES = 16 * MIB
-"""Bytes of voxels read at once while a mask is filled."""
+COARSEST_SURVIVING = 8
+"""Voxels. A label that has fewer at a coarse level is taken from a finer one."""
 
-POINTS = 16
-"""Indices of bounds kept at most: one for each point on the leading axes."""
-
-MESHES = BlockCache(POLICY.mesh_cache_bytes)
-"""The finished meshes of all layers."""
+Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """A closed surface.
+    """A closed surface in world coordinates.
 
-    Attributes
+    Parameters
     ----------
-    vertices : float32 array (n, 3)
-        (z, y, x) in the world, in the layer's units.
-    faces : uint32 array (m, 3)
-        Three vertices each. ``cross(b - a, c - a)`` of their (z, y, x) points outwards; in
-        (x, y, z) the order is to be reversed (`viewer.mesh_formats` does).
-    normals : float32 array (n, 3)
-        Outwards, of length 1, smooth.
+    vertices : float32 ndarray (n, 3)
+        (z, y, x) in the layer's units.
+    faces : uint32 ndarray (m, 3)
+        Indices of vertices; outward by the right-hand rule in (z, y, x) coordinates.
+    normals : float32 ndarray (n, 3)
+        Unit vectors pointing outward, (z, y, x).
+    level : int
+        Level of the pyramid that it was made of.
     """
 
-    vertices: Array
-    faces: Array
-    normals: Array
+    vertices: npt.NDArray[np.float32]
+    faces: npt.NDArray[np.uint32]
+    normals: npt.NDArray[np.float32]
+    level: int = 0
 
-    def _pack(self) -> Array:
-        """All in one array of bytes, which is what the cache keeps."""
-        head = np.array([len(self.vertices), len(self.faces)], np.int64)
-        parts = (head, self.vertices, self.normals, self.faces)
-        return np.concatenate([part.reshape(-1).view(np.uint8) for part in parts])
-
-    @classmethod
-    def _unpack(cls, packed: Array) -> Mesh:
-        vertices, faces = map(int, packed[:16].view(np.int64))
-        ends = list(itertools.accumulate((16, 12 * vertices, 12 * vertices, 12 * faces)))
-        return cls(
-            packed[ends[0] : ends[1]].view(np.float32).reshape(-1, 3),
-            packed[ends[2] : ends[3]].view(np.uint32).reshape(-1, 3),
-            packed[ends[1] : ends[2]].view(np.float32).reshape(-1, 3),
-        )
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        return self.vertices.nbytes + self.faces.nbytes + self.normals.nbytes
 
 
-@dataclass(slots=True)
-class _Epoch:
-    """Everything made of one generation of the data."""
+@dataclass(frozen=True, slots=True)
+class LabelIndex:
+    """Where all labels of one volume are.
 
-    generation: int
-    partition: Partition
-    jobs: dict[tuple[int, ...], BoundsJob] = field(default_factory=dict)
+    Parameters
+    ----------
+    keys : uint64 ndarray (n,)
+        The labels but 0, ascending; negative ones as their two's complement.
+    counts : int64 ndarray (n,)
+        Voxels of each.
+    starts, stops : int64 ndarray (n, 3)
+        Bounding boxes (z, y, x) in voxels of level 0, half-open.
+    centroids : float64 ndarray (n, 3)
+        Mean position (z, y, x) in voxels.
+    """
 
-    def close(self) -> None:
-        self.partition.close()
-        for job in self.jobs.values():
-            job.stop()
+    keys: npt.NDArray[np.uint64]
+    counts: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    stops: npt.NDArray[np.int64]
+    centroids: npt.NDArray[np.float64]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        return len(self.keys) * 88
 
-class _TooManyVertices(Exception):
-    """The label's surface is too large at this level."""
+    def row(self, label: int) -> int:
+        """Row of a label; `NotFoundError` when there is none."""
+        key = np.uint64(label & 0xFFFFFFFFFFFFFFFF)
+        row = int(np.searchsorted(self.keys, key))
+        if row == len(self.keys) or self.keys[row] != key:
+            raise NotFoundError(
+                f"There is no label {label} in the volume.",
+                hint="Label 0 is background and has no surface." if label == 0 else "",
+            )
+        return row
 
 
 class Meshes:
-    """The meshes of one labels layer; used from several threads at once.
+    """The surfaces of one labels layer.
 
     Parameters
     ----------
     pyramid : Pyramid
-        Of kind labels; not closed with the meshes.
+        Of the layer; its generation decides what is stale.
     on_progress : callable, optional
-        Told the fraction of the index of bounds that is done, 0 to 1, from its thread.
-    cache : BlockCache, optional
-        Where meshes are kept; default that of the process.
+        Called with a phrase and a fraction (1 ends it) while the index is made, on the thread
+        that makes it.
     """
 
-    def __init__(
-        self,
-        pyramid: Pyramid,
-        *,
-        on_progress: Progress | None = None,
-        cache: BlockCache = MESHES,
-    ) -> None:
-        self._pyramid: Pyramid | None = pyramid
+    def __init__(self, pyramid: Pyramid, *, on_progress: Progress | None = None) -> None:
+        self._pyramid = pyramid
         self._on_progress = on_progress
-        self._cache = cache
-        self._lock = threading.Lock()
-        self._epoch = _Epoch(pyramid.generation, cache.partition())
+        self._made = MESHES.partition()
+        self._generation = pyramid.generation
+
+    def index(
+        self, *, point: tuple[int, ...] = (), cancelled: Cancelled | None = None
+    ) -> LabelIndex:
+        """Where all labels are, for one point of the leading axes.
+
+        Parameters
+        ----------
+        point : tuple of int
+            Indices on the leading axes; default the first of each.
+        cancelled : callable, optional
+            Asked between blocks whether the caller has lost interest.
+        """
+        point = self._point(point)
+        made = self._current()
+        return made.get(("index", point), lambda: self._scan(point, cancelled), cancelled)  # type: ignore[no-any-return]
+
+    def bounds(self, label: int, *, point: tuple[int, ...] = ()) -> Box:
+        """Bounding box (z, y, x) of a label in voxels of level 0, half-open.
+
+        Raises
+        ------
+        NotFoundError
+            When no voxel has this label.
+        """
+        index = self.index(point=point)
+        row = index.row(label)
+        return Box(tuple(index.starts[row].tolist()), tuple(index.stops[row].tolist()))
 
     def mesh(
         self,
@@ -123,273 +153,198 @@ class Meshes:
         *,
         point: tuple[int, ...] = (),
         level: int | None = None,
-        smoothing: int = SMOOTHING,
+        smoothing: float = 0.5,
         cancelled: Cancelled | None = None,
     ) -> Mesh:
-        """The surface of a label.
+        """The surface of one label.
 
         Parameters
         ----------
         label : int
-        point : tuple of int, optional
-            Indices on the leading axes; default zeros.
+        point : tuple of int
+            Indices on the leading axes; default the first of each.
         level : int, optional
-            The finest level to use; default 0. A coarser one is taken where the label's box or
-            surface is beyond `Policy.mesh_voxels` or `Policy.mesh_vertices`, a finer one where
-            the label has vanished.
-        smoothing : int, optional
-            Passes of polish after terraces have become slopes; 0 gives plain marching cubes. The
-            surface stays within half a voxel of the voxels' own at any number.
+            Of the pyramid; default the finest at which the label's box has no more than
+            `Policy.mesh_voxels`.
+        smoothing : float, default 0.5
+            The most that a vertex moves off the voxel surface along each axis, in voxels, 0 to
+            0.5; 0 gives plain marching cubes.
         cancelled : callable, optional
-            Asked now and then whether the caller has lost interest.
+            Asked between blocks whether the caller has lost interest.
+
+        Returns
+        -------
+        Mesh
+            Closed; voxels that touch only by an edge or a corner are apart.
 
         Raises
         ------
         NotFoundError
-            No such label, level or point; label 0; or the layer is 2-D.
-        TooLargeError
-            The label is too large at every level, or there are too many labels.
-        CancelledError
-            `cancelled` said so.
-        ClosedError
-            The layer has been closed.
+            For a label without voxels, label 0, or data without a z axis.
+        InvalidValueError
+            For a level, a smoothing or a point that does not exist.
         """
-        for _ in range(3):
-            pyramid, epoch = self._current()
-            point = self._check(pyramid, point)
-            if level is not None and not 0 <= level < len(pyramid.levels):
-                raise NotFoundError(
-                    f"There is no level {level}; there are 0 to {len(pyramid.levels) - 1}."
-                )
-            try:
-                found = self._job(pyramid, epoch, point).wait(cancelled).find(label)
-                packed = epoch.partition.get(
-                    (label, point, level or 0, smoothing),
-                    lambda found=found: _make(  # type: ignore[misc]
-                        pyramid,
-                        found,
-                        point,
-                        level or 0,
-                        smoothing,
-                        cancelled,  # noqa: B023
-                    )._pack(),
-                    cancelled,
-                )
-            except CancelledError:
-                if cancelled is not None and cancelled():
-                    raise
-                if epoch.generation == self._current()[1].generation:
-                    raise
-                continue  # the data was refreshed meanwhile
-            if epoch.generation == pyramid.generation:
-                break
-        # Data that changes faster than it is meshed gives a mixture, like any reading of it.
-        return Mesh._unpack(packed)
-
-    def bounds(self, *, point: tuple[int, ...] = (), cancelled: Cancelled | None = None) -> Bounds:
-        """The index of all labels at a point of the leading axes (default zeros); see `mesh`."""
-        pyramid, epoch = self._current()
-        return self._job(pyramid, epoch, self._check(pyramid, point)).wait(cancelled)
+        if not 0 <= smoothing <= 0.5:
+            raise InvalidValueError(f"smoothing={smoothing} is not between 0 and 0.5 voxels.")
+        levels = len(self._pyramid.levels)
+        if level is not None and not 0 <= level < levels:
+            raise InvalidValueError(f"level={level} does not exist; there are 0 to {levels - 1}.")
+        point = self._point(point)
+        made = self._current()
+        return made.get(  # type: ignore[no-any-return]
+            (label, point, level, smoothing),
+            lambda: self._make(label, point, level, smoothing, cancelled),
+            cancelled,
+        )
 
     def refresh(self) -> None:
-        """Forget everything made of the data: it has changed."""
-        pyramid = self._open()
-        with self._lock:
-            old, self._epoch = (
-                self._epoch,
-                _Epoch(pyramid.generation, self._cache.partition()),
-            )
-        old.close()
+        """Forget everything: the data has changed."""
+        made, self._made = self._made, MESHES.partition()
+        made.close()
 
     def close(self) -> None:
-        """Let go of the pyramid and of everything made of it; idempotent."""
-        with self._lock:
-            self._pyramid = None
-        self._epoch.close()
+        """Forget everything for good."""
+        self._made.close()
 
-    def _open(self) -> Pyramid:
+    def _current(self) -> Partition[Any]:
+        if self._generation != self._pyramid.generation:
+            self._generation = self._pyramid.generation
+            self.refresh()
+        return self._made
+
+    def _point(self, point: tuple[int, ...]) -> tuple[int, ...]:
         pyramid = self._pyramid
-        if pyramid is None:
-            raise ClosedError("The layer has been closed.")
-        return pyramid
-
-    def _current(self) -> tuple[Pyramid, _Epoch]:
-        pyramid = self._open()
-        with self._lock:
-            epoch = self._epoch
-        if epoch.generation == pyramid.generation:
-            return pyramid, epoch
-        self.refresh()
-        return pyramid, self._epoch
-
-    def _job(self, pyramid: Pyramid, epoch: _Epoch, point: tuple[int, ...]) -> BoundsJob:
-        with self._lock:
-            if self._pyramid is None:
-                raise ClosedError("The layer has been closed.")
-            job = epoch.jobs.pop(point, None)
-            if job is None or job.failed:
-                job = BoundsJob(pyramid, point, self._on_progress)
-            epoch.jobs[point] = job  # last in order: the most recently used
-            while len(epoch.jobs) > POINTS:
-                epoch.jobs.pop(next(iter(epoch.jobs))).stop()
-            return job
-
-    @staticmethod
-    def _check(pyramid: Pyramid, point: tuple[int, ...]) -> tuple[int, ...]:
-        """The point, zeros if none was given; refuse layers without meshes."""
-        if pyramid.spatial != 3:
+        if pyramid.spatial < 3:
             raise NotFoundError(
-                "This layer has two spatial axes: meshes need 3-D labels.",
-                hint="Give a volume (z, y, x) to have meshes.",
+                "Labels without a z axis have no surface.", hint="Meshes need 3-D labels."
             )
-        leading = pyramid.levels[0].shape[:-3]
-        if not point:
-            return (0,) * len(leading)
-        if len(point) != len(leading) or not all(
-            0 <= i < n for i, n in zip(point, leading, strict=True)
-        ):
-            raise NotFoundError(f"{point} is no index into leading axes of shape {leading}.")
-        return tuple(point)
+        shape = pyramid.levels[0].shape[:-3]
+        point = point or (0,) * len(shape)
+        if len(point) != len(shape) or not all(map(lambda i, n: 0 <= i < n, point, shape)):
+            raise InvalidValueError(f"{point} is no index into leading axes of shape {shape}.")
+        return point
 
+    def _scan(self, point: tuple[int, ...], cancelled: Cancelled | None) -> LabelIndex:
+        from viewer.kernels.bounds import merge, scan_block
 
-def plan_crop(pyramid: Pyramid, box: Box, level: int) -> Box:
-    """The box of a coarser level that covers a level-0 box, (z, y, x).
+        pyramid = self._pyramid
+        boxes = list(plan_scan(pyramid.levels[0].shape[-3:], _spatial_block(pyramid)))
+        parts = []
+        for number, box in enumerate(boxes):
+            self._tell(number / len(boxes))
+            block = pyramid.read(0, _extend(box, point), cancelled)
+            parts.append(scan_block(block.reshape(box.shape), box.start))  # type: ignore[arg-type]
+        self._tell(1.0)
+        keys, rows = merge(parts)
+        return LabelIndex(keys, rows[:, 0], rows[:, 1:4], rows[:, 4:7], rows[:, 7:10] / rows[:, :1])
 
-    Through the world, since given levels may have any scale; a voxel wider on coarser levels,
-    where what is left of a label may reach beyond it.
-    """
-    fine, coarse = pyramid.levels[0], pyramid.levels[level]
-    if level == 0:
-        return box
-    start, stop = [], []
-    for axis in range(3):
-        i = len(fine.shape) - 3 + axis
-        step, origin = fine.scale[i], fine.translate[i]
-        ends = [
-            (edge * step + origin - coarse.translate[i]) / coarse.scale[i] + 0.5
-            for edge in (box.start[axis] - 0.5, box.stop[axis] - 0.5)
-        ]
-        low = max(0, math.floor(ends[0]) - 1)
-        start.append(min(low, coarse.shape[i] - 1))
-        stop.append(max(start[-1] + 1, min(math.ceil(ends[1]) + 1, coarse.shape[i])))
-    return Box(tuple(start), tuple(stop))
+    def _tell(self, done: float) -> None:
+        if self._on_progress is not None:
+            self._on_progress("indexing labels", done)
 
-
-def plan_attempts(pyramid: Pyramid, box: Box, level: int) -> list[int]:
-    """Levels to try for a label of this box, in order.
-
-    First the finest one, from `level` on, whose crop holds at most `Policy.mesh_voxels`. Then
-    those finer than it, for labels that vanish there: their crops may be larger, up to eight
-    times, since a label that vanishes has a small surface.
-    """
-    sizes = [
-        math.prod(n + 2 for n in plan_crop(pyramid, box, at).shape)
-        for at in range(len(pyramid.levels))
-    ]
-    first = next(
-        (at for at in range(level, len(sizes)) if sizes[at] <= POLICY.mesh_voxels), len(sizes)
-    )
-    finer = [at for at in reversed(range(first)) if sizes[at] <= 8 * POLICY.mesh_voxels]
-    return ([first] if first < len(sizes) else []) + finer
-
-
-def _make(
-    pyramid: Pyramid,
-    found: LabelBounds,
-    point: tuple[int, ...],
-    level: int,
-    smoothing: int,
-    cancelled: Cancelled | None,
-) -> Mesh:
-    attempts = plan_attempts(pyramid, found.box, level)
-    crowded = -1  # the coarsest level at which the surface was too large
-    while attempts:
-        at = attempts.pop(0)
-        if at <= crowded:
-            continue
-        try:
-            mesh = _make_at(pyramid, found, point, at, smoothing, cancelled)
-        except _TooManyVertices:
-            crowded = at
-            if at + 1 < len(pyramid.levels):
-                attempts.insert(0, at + 1)
-            continue
-        if mesh is not None:
-            return mesh
-        # vanished: what is left of the attempts is finer
-    raise TooLargeError(
-        f"Label {found.label} is too large for one mesh: {found.voxels:,} voxels in a box of "
-        f"{found.box.shape}."
-    )
-
-
-def _make_at(
-    pyramid: Pyramid,
-    found: LabelBounds,
-    point: tuple[int, ...],
-    level: int,
-    smoothing: int,
-    cancelled: Cancelled | None,
-) -> Mesh | None:
-    """The mesh at one level, or None if the label has vanished there."""
-    from viewer.kernels.marching_cubes import count_surface, marching_cubes
-    from viewer.kernels.smooth_surface import place_surface, smooth_surface
-
-    def check() -> None:
+    def _make(
+        self,
+        label: int,
+        point: tuple[int, ...],
+        level: int | None,
+        smoothing: float,
+        cancelled: Cancelled | None,
+    ) -> Mesh:
+        if label == 0:
+            raise NotFoundError("Label 0 is background and has no surface.")
+        index = self.index(point=point, cancelled=cancelled)
+        row = index.row(label)
+        start, stop = index.starts[row], index.stops[row]
+        chosen = self._choose(start, stop) if level is None else level
+        while True:
+            mask, origin = self._mask(label, point, chosen, start, stop, cancelled)
+            survivors = int(np.count_nonzero(mask))
+            if survivors >= min(COARSEST_SURVIVING, int(index.counts[row])) or not chosen:
+                break
+            chosen -= 1
         if cancelled is not None and cancelled():
             raise CancelledError("Nobody waits for this mesh any more.")
+        from viewer.kernels.marching_cubes import surface
+        from viewer.kernels.smoothing import relax, vertex_normals
 
-    crop = plan_crop(pyramid, found.box, level)
-    mask = _read_mask(pyramid, found.label, level, point, crop, cancelled)
-    vertices, faces = count_surface(mask, check)
-    if vertices == 0:
-        return None
-    if vertices > POLICY.mesh_vertices:
-        raise _TooManyVertices
-    surface = marching_cubes(mask, vertices, faces, check)
-    del mask
-    check()
-    smooth_surface(surface, smoothing)
-    check()
-    here = pyramid.levels[level]
-    scale, translate = here.scale[-3:], here.translate[-3:]
-    # voxel (1, 1, 1) of the padded mask is the first one of the crop
-    origin = tuple(
-        (first - 1) * step + shift
-        for first, step, shift in zip(crop.start, scale, translate, strict=True)
-    )
-    placed, normals = place_surface(surface, scale, origin)
-    if math.prod(scale) < 0:  # mirrored
-        surface.faces = np.ascontiguousarray(surface.faces[:, ::-1])
-    return Mesh(placed, surface.faces, normals)
+        vertices, faces = surface(mask)
+        relax(vertices, faces, smoothing)
+        place = self._pyramid.levels[chosen]
+        scale = np.asarray(place.scale[-3:])
+        world = (vertices + (origin - 1)) * scale + np.asarray(place.translate[-3:])
+        normals = vertex_normals((vertices * scale).astype(np.float32), faces)
+        return Mesh(world.astype(np.float32), faces, normals, chosen)
 
+    def _choose(self, start: npt.NDArray[np.int64], stop: npt.NDArray[np.int64]) -> int:
+        """The finest level at which the box is not too large to be meshed at once."""
+        shape = np.asarray(self._pyramid.levels[0].shape[-3:])
+        for level, place in enumerate(self._pyramid.levels):
+            share = np.asarray(place.shape[-3:]) / shape
+            if math.prod((stop - start) * share) <= POLICY.mesh_voxels:
+                return level
+        return len(self._pyramid.levels) - 1
 
-def _read_mask(
-    pyramid: Pyramid,
-    label: int,
-    level: int,
-    point: tuple[int, ...],
-    crop: Box,
-    cancelled: Cancelled | None,
-) -> Array:
-    """1 where the label is, padded; read in slabs along z."""
-    from viewer.kernels.marching_cubes import padded_mask
-
-    shape: Any = crop.shape
-    mask = padded_mask(shape)
-    value = pyramid.dtype.type(label)
-    after = tuple(i + 1 for i in point)
-    plane = shape[1] * shape[2] * pyramid.dtype.itemsize
-    step = max(1, SLAB_BYTES // plane)
-    if pyramid.source_block is not None:  # whole chunks, so that none is decoded twice
-        step = max(step, pyramid.source_block[-3])
-    for z in range(0, shape[0], step):
-        end = min(z + step, shape[0])
-        box = Box(
-            (*point, crop.start[0] + z, *crop.start[1:]),
-            (*after, crop.start[0] + end, *crop.stop[1:]),
+    def _mask(
+        self,
+        label: int,
+        point: tuple[int, ...],
+        level: int,
+        start: npt.NDArray[np.int64],
+        stop: npt.NDArray[np.int64],
+        cancelled: Cancelled | None,
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """Which voxels of the label's box have it, within a border of none; and its start."""
+        shape = self._pyramid.levels[level].shape[-3:]
+        # Levels are halved by rounding up, so the factor is the nearest power of two.
+        factor = np.array(
+            [
+                1 << round(math.log2(n / m))
+                for n, m in zip(self._pyramid.levels[0].shape[-3:], shape, strict=True)
+            ]
         )
-        voxels = pyramid.read(level, box, cancelled).reshape(box.shape[-3:])
-        inside = mask[1 + z : 1 + end, 1 : 1 + shape[1], 1 : 1 + shape[2]]
-        np.equal(voxels, value, out=inside.view(np.bool_))
-    return mask
+        low = np.minimum(start // factor, np.asarray(shape) - 1)
+        high = np.clip(-(-stop // factor), low + 1, np.asarray(shape))
+        whole = Box(tuple(low.tolist()), tuple(high.tolist()))
+        mask = np.zeros(tuple(n + 2 for n in whole.shape), np.uint8)
+        wanted = self._pyramid.dtype.type(label)
+        for box in plan_scan(whole.shape, _spatial_block(self._pyramid)):
+            part = Box(
+                tuple(a + b for a, b in zip(box.start, whole.start, strict=True)),
+                tuple(a + b for a, b in zip(box.stop, whole.start, strict=True)),
+            )
+            voxels = self._pyramid.read(level, _extend(part, point), cancelled)
+            inside = mask[
+                tuple(slice(a + 1, b + 1) for a, b in zip(box.start, box.stop, strict=True))
+            ]
+            np.equal(voxels.reshape(box.shape), wanted, out=inside.view(np.bool_))
+        return mask, low
+
+
+def plan_scan(shape: tuple[int, ...], block: tuple[int, ...]) -> Iterator[Box]:
+    """Boxes of about `INDEX_VOXELS` that cover a volume, whole blocks of the source each.
+
+    Slabs across z as wide as they may be: rows of voxels stay long.
+    """
+    cell = [min(n, -(-min(n, 64) // b) * b) for n, b in zip(shape, block, strict=True)]
+    for axis in (2, 1, 0):
+        others = math.prod(cell) // cell[axis]
+        length = max(INDEX_VOXELS // others, cell[axis])
+        cell[axis] = min(shape[axis], length // block[axis] * block[axis] or block[axis])
+    for start in itertools.product(
+        *(range(0, n, step) for n, step in zip(shape, cell, strict=True))
+    ):
+        yield Box(start, tuple(min(a + c, n) for a, c, n in zip(start, cell, shape, strict=True)))
+
+
+def _spatial_block(pyramid: Pyramid) -> tuple[int, ...]:
+    block = pyramid.source_block
+    return (1, 1, 1) if block is None else block[-3:]
+
+
+def _extend(box: Box, point: tuple[int, ...]) -> Box:
+    """A box of space at one index of the leading axes."""
+    return Box((*point, *box.start), (*(i + 1 for i in point), *box.stop))
+
+
+MESHES: BlockCache[Any] = BlockCache(POLICY.mesh_cache_bytes)
+"""Finished meshes and indexes of the process."""

@@ -35,12 +35,6 @@ class Policy:
     mesh_voxels: int = 1 << 27
     """Voxels. The largest box that is meshed at once; a larger label takes a coarser level."""
 
-    mesh_vertices: int = 1 << 22
-    """Vertices of one mesh, 50 bytes each while it is made; beyond it, a coarser level."""
-
-    mesh_labels: int = 1 << 22
-    """Labels of one volume that are indexed, about 100 bytes each."""
-
     workers: int = 4
     """Threads that read and mesh; kernels release the GIL, HDF5 waits under its lock."""
 

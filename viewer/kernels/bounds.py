@@ -1,153 +1,123 @@
-"""Where every label lies, how many voxels it has and where its middle is, in one pass.
+"""Where every label of a block is: bounding box, voxel count, sum of coordinates; in one pass.
 
-Rows are read as runs of equal voxels, so the table of labels is looked up once a run. Labels are
-handled as unsigned bit patterns: one kernel for each width serves every integer dtype, up to
-uint64 above 2**63 and negative labels.
+Labels come in runs along x, so the table is asked once a run, not once a voxel. The table is open
+addressing over the label's 64 bits, grown when half full: no Python object is touched, and the
+lock is free meanwhile.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 import numba
 import numpy as np
+import numpy.typing as npt
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Block = npt.NDArray[np.generic]
 
-EMPTY = np.int32(-1)
-MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-"""2**64 / golden ratio: products spread neighbouring labels over the whole table."""
-
-
-class BoundsTable:
-    """Collects labels block by block; label 0 is background and left out.
-
-    Attributes
-    ----------
-    count : int
-        Labels so far. The first `count` rows of the arrays below are theirs, in the order of
-        first appearance.
-    labels : uint64 array
-        Bit patterns.
-    boxes : int64 array (n, 6)
-        First voxel (z, y, x) and last voxel (z, y, x), inclusive.
-    voxels : int64 array
-    sums : float64 array (n, 3)
-        Of the voxels' indices (z, y, x); exact up to 2**53.
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.labels: Array = np.empty(0, np.uint64)
-        self.boxes: Array = np.empty((0, 6), np.int64)
-        self.voxels: Array = np.empty(0, np.int64)
-        self.sums: Array = np.empty((0, 3), np.float64)
-        self._slots: Array = np.empty(0, np.int32)
-        self._grow(1 << 10)
-
-    def add(self, block: Array, origin: tuple[int, int, int], limit: int) -> bool:
-        """Take in a block of voxels.
-
-        Parameters
-        ----------
-        block : ndarray
-            C-contiguous (z, y, x), bool or integers in native byte order.
-        origin : tuple of int
-            Index of its first voxel in the volume.
-        limit : int
-            Most labels to collect.
-
-        Returns
-        -------
-        bool
-            False if there are more labels than the limit; the table is of no use then.
-        """
-        bits = block.view(np.dtype(f"u{block.dtype.itemsize}"))
-        z = y = 0
-        while True:
-            self.count, z, y = _collect(
-                bits, *origin, z, y,
-                self._slots, self.labels, self.boxes, self.voxels, self.sums, self.count,
-            )  # fmt: skip
-            if self.count > limit:
-                return False
-            if z == bits.shape[0]:
-                return True
-            self._grow(2 * len(self.labels) + bits.shape[2])
-
-    def _grow(self, capacity: int) -> None:
-        def longer(array: Array) -> Array:
-            out = np.empty((capacity, *array.shape[1:]), array.dtype)
-            out[: self.count] = array[: self.count]
-            return out
-
-        self.labels, self.boxes = longer(self.labels), longer(self.boxes)
-        self.voxels, self.sums = longer(self.voxels), longer(self.sums)
-        self._slots = np.full(1 << (2 * capacity - 1).bit_length(), EMPTY, np.int32)
-        _rehash(self._slots, self.labels, self.count)
+COLUMNS = 10
+"""Row of the index: count; start z, y, x; stop z, y, x (exclusive); sum of z, y, x."""
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _rehash(slots, labels, count):  # type: ignore[no-untyped-def]
-    mask = np.uint64(len(slots) - 1)
-    for row in range(count):
-        product = labels[row] * MULTIPLIER
-        slot = (product ^ (product >> np.uint64(32))) & mask
-        while slots[slot] != EMPTY:
-            slot = (slot + np.uint64(1)) & mask
-        slots[slot] = row
+@numba.njit(nogil=True, cache=True)
+def _slot(slots, keys, key):  # type: ignore[no-untyped-def]
+    last = len(slots) - 1
+    place = np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) & last
+    while slots[place] >= 0 and keys[slots[place]] != key:
+        place = (place + 1) & last
+    return place
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _collect(  # type: ignore[no-untyped-def]
-    block, oz, oy, ox, z_start, y_start, slots, labels, boxes, voxels, sums, count
-):
-    """Go on from a row; stop before the first one whose labels might not find room."""
+@numba.njit(nogil=True, cache=True)
+def _scan(block, z0, y0, x0):  # type: ignore[no-untyped-def]
+    slots = np.full(1024, -1, np.int32)
+    keys = np.empty(512, np.uint64)
+    rows = np.empty((512, 10), np.int64)
+    number = 0
     depth, height, width = block.shape
-    mask = np.uint64(len(slots) - 1)
-    y = y_start
-    for z in range(z_start, depth):
-        while y < height:
-            if count + width > len(labels):
-                return count, z, y
-            line = block[z, y]
-            start = 0
-            while start < width:
-                value = line[start]
-                stop = start + 1
-                while stop < width and line[stop] == value:
-                    stop += 1
-                if value != 0:
-                    label = np.uint64(value)
-                    product = label * MULTIPLIER
-                    slot = (product ^ (product >> np.uint64(32))) & mask
-                    row = slots[slot]
-                    while row != EMPTY and labels[row] != label:
-                        slot = (slot + np.uint64(1)) & mask
-                        row = slots[slot]
-                    if row == EMPTY:
-                        row = count
-                        count += 1
-                        slots[slot] = row
-                        labels[row] = label
-                        boxes[row, 0] = boxes[row, 3] = z + oz
-                        boxes[row, 1] = boxes[row, 4] = y + oy
-                        boxes[row, 2] = start + ox
-                        boxes[row, 5] = stop - 1 + ox
-                        voxels[row] = 0
-                        sums[row, 0] = sums[row, 1] = sums[row, 2] = 0.0
-                    length = stop - start
-                    boxes[row, 0] = min(boxes[row, 0], z + oz)
-                    boxes[row, 1] = min(boxes[row, 1], y + oy)
-                    boxes[row, 2] = min(boxes[row, 2], start + ox)
-                    boxes[row, 3] = max(boxes[row, 3], z + oz)
-                    boxes[row, 4] = max(boxes[row, 4], y + oy)
-                    boxes[row, 5] = max(boxes[row, 5], stop - 1 + ox)
-                    voxels[row] += length
-                    sums[row, 0] += length * (z + oz)
-                    sums[row, 1] += length * (y + oy)
-                    sums[row, 2] += length * (0.5 * (start + stop - 1) + ox)
-                start = stop
-            y += 1
-        y = 0
-    return count, depth, 0
+    for z in range(depth):
+        for y in range(height):
+            x = 0
+            while x < width:
+                label = block[z, y, x]
+                first = x
+                x += 1
+                while x < width and block[z, y, x] == label:
+                    x += 1
+                if label == 0:
+                    continue
+                key = np.uint64(label)
+                place = _slot(slots, keys, key)
+                row = slots[place]
+                if row < 0:
+                    if number == len(keys):
+                        more = np.empty(2 * number, np.uint64)
+                        longer = np.empty((2 * number, 10), np.int64)
+                        slots = np.full(4 * number, -1, np.int32)
+                        for i in range(number):
+                            more[i] = keys[i]
+                            for column in range(10):
+                                longer[i, column] = rows[i, column]
+                            slots[_slot(slots, keys, keys[i])] = i
+                        keys = more
+                        rows = longer
+                        place = _slot(slots, keys, key)
+                    row = number
+                    number += 1
+                    slots[place] = row
+                    keys[row] = key
+                    rows[row, 0] = 0
+                    for column in range(1, 10):
+                        rows[row, column] = 1 << 62 if column < 4 else 0
+                run = x - first
+                rows[row, 0] += run
+                rows[row, 1] = min(rows[row, 1], z0 + z)
+                rows[row, 2] = min(rows[row, 2], y0 + y)
+                rows[row, 3] = min(rows[row, 3], x0 + first)
+                rows[row, 4] = max(rows[row, 4], z0 + z + 1)
+                rows[row, 5] = max(rows[row, 5], y0 + y + 1)
+                rows[row, 6] = max(rows[row, 6], x0 + x)
+                rows[row, 7] += run * (z0 + z)
+                rows[row, 8] += run * (y0 + y)
+                rows[row, 9] += run * (x0 + first) + run * (run - 1) // 2
+    return keys[:number], rows[:number]
+
+
+def scan_block(
+    block: Block, start: tuple[int, int, int]
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """All labels of a block but 0.
+
+    Parameters
+    ----------
+    block : integer or bool ndarray (z, y, x)
+    start : tuple of int
+        Where the block lies in the volume, (z, y, x).
+
+    Returns
+    -------
+    keys : uint64 ndarray (n,)
+        The labels, negative ones as their two's complement.
+    rows : int64 ndarray (n, COLUMNS)
+        In voxels of the volume.
+    """
+    if block.dtype.kind == "b":
+        block = block.view(np.uint8)
+    return _scan(block, *start)  # type: ignore[no-any-return]
+
+
+def merge(
+    parts: list[tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """One index from those of blocks; keys ascending and unique."""
+    if not parts:
+        return np.empty(0, np.uint64), np.empty((0, COLUMNS), np.int64)
+    keys = np.concatenate([part[0] for part in parts])
+    rows = np.concatenate([part[1] for part in parts])
+    order = np.argsort(keys, kind="stable")
+    keys, rows = keys[order], rows[order]
+    firsts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    if not len(keys):
+        return keys, rows
+    merged = np.add.reduceat(rows, firsts)
+    merged[:, 1:4] = np.minimum.reduceat(rows[:, 1:4], firsts)
+    merged[:, 4:7] = np.maximum.reduceat(rows[:, 4:7], firsts)
+    return keys[firsts], merged

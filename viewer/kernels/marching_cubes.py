@@ -1,221 +1,215 @@
-"""The surface of a mask by marching cubes, with shared vertices and their neighbours.
+"""Surface of one label: marching cubes on a binary mask, with shared vertices.
 
-The mask is padded by at least one empty voxel on every side, so the surface is closed, also where
-the label ends at the volume's border. Every vertex lies on one edge between two voxel centres
-(on the *axis* of the vertex), and the surface crosses the four squares around that edge: hence
-each vertex has exactly four neighbours, in two planes. The later kernels (`smooth_surface`)
-work on these alone.
+The cubes' corners are voxel centres, so vertices lie midway between a voxel inside and a
+neighbour outside. Each lattice edge that the surface crosses gives one vertex, shared by the four
+cubes around it; nothing is merged afterwards.
 
-Runs of empty and of full voxels are passed over eight at a time.
+The triangles of each of the 256 cases come not from the printed table of Lorensen and Cline
+(SIGGRAPH 1987), which leaves holes, but from tracing the surface across the cube's six faces: on
+a face whose inside corners are diagonal, the corners are kept apart. That rule depends on the
+face alone, so both cubes at a face agree: the surface is closed, and every vertex has one disc of
+triangles around it, whatever the mask. Voxels that touch only by an edge or a corner are apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+import functools
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
-from viewer.kernels.cube_cases import cube_cases
+Mask = npt.NDArray[np.uint8]
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+# Corner k of a cube lies at (z, y, x) = (k >> 2 & 1, k >> 1 & 1, k & 1).
+# Edge e joins corners EDGES[e]: four along x, four along y, four along z.
+EDGES = tuple(
+    (corner, corner | axis_bit)
+    for axis_bit in (1, 2, 4)
+    for corner in range(8)
+    if not corner & axis_bit
+)
+# Corners around each face, in the order that turns to the right as seen from outside the cube.
+_FACES = (
+    (0, 1, 3, 2),
+    (4, 6, 7, 5),
+    (0, 4, 5, 1),
+    (2, 3, 7, 6),
+    (0, 2, 6, 4),
+    (1, 5, 7, 3),
+)
 
-WORD = 8
-"""Voxels. Rows of a mask are padded to a multiple of this, and read as 64-bit words."""
 
-SLAB_VOXELS = 1 << 24
-"""Voxels. Between slabs of this size the caller is asked whether he has lost interest."""
+@functools.cache
+def case_table() -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
+    """Triangles of every case.
 
-ALL_SET = np.uint64(0x0101010101010101)
-
-
-@dataclass(slots=True)
-class Surface:
-    """A closed surface in voxel indices of the mask that was given to `padded_mask`.
-
-    Attributes
-    ----------
-    position : float32 array (n, 3)
-        (z, y, x) of every vertex, voxel centres at integers.
-    axis : int8 array (n,)
-        0, 1 or 2 for the axis on which the vertex lies; plus 4 where the label is on the side
-        of lower indices.
-    neighbours : int32 array (n, 4)
-        Where the surface goes on: towards lower u, higher u, lower w, higher w, where u < w are
-        the other two axes.
-    faces : uint32 array (m, 3)
-        Counter-clockwise seen from outside where (z, y, x) is right-handed.
+    Returns
+    -------
+    counts : int8 ndarray (256,)
+        Number of triangles.
+    triangles : int8 ndarray (256, 36)
+        Three cube edges a triangle, padded with -1; outward by the right hand in (z, y, x).
     """
-
-    position: Array
-    axis: Array
-    neighbours: Array
-    faces: Array
-
-
-def padded_mask(shape: tuple[int, int, int]) -> Array:
-    """An empty mask for `marching_cubes`; the voxels go to ``[1:z + 1, 1:y + 1, 1:x + 1]``."""
-    z, y, x = shape
-    return np.zeros((z + 2, y + 2, -(-(x + 2) // WORD) * WORD), np.uint8)
+    edge_of = {frozenset(ends): number for number, ends in enumerate(EDGES)}
+    cases = [_triangles(case, edge_of) for case in range(256)]
+    counts = np.array([len(c) for c in cases], np.int8)
+    triangles = np.full((256, 3 * int(counts.max())), -1, np.int8)
+    for case, found in enumerate(cases):
+        flat = [edge for triangle in found for edge in triangle]
+        triangles[case, : len(flat)] = flat
+    return counts, triangles
 
 
-def count_surface(mask: Array, cancelled: Callable[[], None] | None = None) -> tuple[int, int]:
-    """Number of vertices and of faces that `marching_cubes` will make.
+def _triangles(case: int, edge_of: dict[frozenset[int], int]) -> list[tuple[int, int, int]]:
+    after: dict[int, int] = {}
+    for face in _FACES:
+        inside = [bool(case >> corner & 1) for corner in face]
+        for i in range(4):
+            # A segment runs from where the walk around the face leaves the inside back to where
+            # it last came in: of two diagonal corners each gets a segment of its own.
+            if inside[i] and not inside[(i + 1) % 4]:
+                j = i
+                while inside[j - 1]:
+                    j -= 1
+                leave = edge_of[frozenset((face[i], face[(i + 1) % 4]))]
+                enter = edge_of[frozenset((face[j], face[j - 1]))]
+                after[leave] = enter
+    found = []
+    while after:
+        start = next(iter(after))
+        loop = [start]
+        while (edge := after.pop(loop[-1])) != start:
+            loop.append(edge)
+        found += _fan(loop)
+    return found
 
-    Parameters
-    ----------
-    mask : uint8 array
-        From `padded_mask`, with 1 for voxels of the label.
-    cancelled : callable, optional
-        Called between slabs; may raise.
+
+def _fan(loop: list[int]) -> list[tuple[int, int, int]]:
+    """Triangles of a loop of cube edges, with no diagonal that lies in a face of the cube.
+
+    The cube beyond that face might draw the same diagonal, and four triangles would share it.
     """
-    cases = cube_cases()
-    vertices = faces = 0
-    for start, stop in _slabs(mask):
-        if cancelled is not None:
-            cancelled()
-        more = _count(mask, mask.view(np.uint64), cases.triangle_start, start, stop)
-        vertices, faces = vertices + more[0], faces + more[1]
-    return vertices, faces
+    if len(loop) == 3:
+        return [(loop[0], loop[2], loop[1])]
+    for shift in range(len(loop)):
+        turned = loop[shift:] + loop[:shift]
+        for ear in range(2, len(loop) - 1):
+            pieces = turned[: ear + 1], [turned[0], *turned[ear:]]
+            if not _share_a_face(turned[0], turned[ear]):
+                try:
+                    return _fan(pieces[0]) + _fan(pieces[1])
+                except LookupError:
+                    continue
+    raise LookupError(f"No triangulation of {loop}.")
 
 
-def marching_cubes(
-    mask: Array, vertices: int, faces: int, cancelled: Callable[[], None] | None = None
-) -> Surface:
-    """The surface of a mask, every vertex halfway between two voxel centres.
-
-    Parameters
-    ----------
-    mask : uint8 array
-        From `padded_mask`, with 1 for voxels of the label.
-    vertices, faces : int
-        From `count_surface`.
-    cancelled : callable, optional
-        Called between slabs; may raise.
-    """
-    cases = cube_cases()
-    surface = Surface(
-        np.empty((vertices, 3), np.float32),
-        np.empty(vertices, np.int8),
-        np.empty((vertices, 4), np.int32),
-        np.empty((faces, 3), np.uint32),
-    )
-    numbers = np.zeros((5, *mask.shape[1:]), np.int32)
-    done = (0, 0)
-    for start, stop in _slabs(mask):
-        if cancelled is not None:
-            cancelled()
-        done = _march(
-            mask, mask.view(np.uint64), start, stop, numbers,
-            cases.triangles, cases.triangle_start, cases.links, cases.link_start,
-            surface.position, surface.axis, surface.neighbours, surface.faces, *done,
-        )  # fmt: skip
-    return surface
+def _share_a_face(first: int, second: int) -> bool:
+    corners = {*EDGES[first], *EDGES[second]}
+    return any(corners <= set(face) for face in _FACES)
 
 
-def _slabs(mask: Array) -> list[tuple[int, int]]:
-    layers = mask.shape[0] - 1  # of cubes
-    step = max(1, SLAB_VOXELS // (mask.shape[1] * mask.shape[2]))
-    return [(start, min(start + step, layers)) for start in range(0, layers, step)]
-
-
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _count(mask, words, triangle_start, start, stop):  # type: ignore[no-untyped-def]
-    height, width = mask.shape[1] - 1, words.shape[2]
+@numba.njit(nogil=True, cache=True)
+def _count(mask, counts):  # type: ignore[no-untyped-def]
+    depth, height, width = mask.shape
     vertices = 0
     faces = 0
-    for z in range(start, stop):
+    for z in range(depth):
         for y in range(height):
-            a, b, c, d = mask[z, y], mask[z, y + 1], mask[z + 1, y], mask[z + 1, y + 1]
-            wa, wb, wc, wd = words[z, y], words[z, y + 1], words[z + 1, y], words[z + 1, y + 1]
-            column = 0
-            for w in range(width):
-                if column == 0 and wa[w] | wb[w] | wc[w] | wd[w] == 0:
-                    continue
-                if column == 15 and wa[w] & wb[w] & wc[w] & wd[w] == ALL_SET:
-                    continue
-                for x in range(8 * w, 8 * w + 8):
-                    new = np.int64(a[x] | b[x] << 1 | c[x] << 2 | d[x] << 3)
-                    case = column | new << 4
-                    column = new
-                    if case != 0 and case != 255:
-                        faces += triangle_start[case + 1] - triangle_start[case]
-                        corner = new >> 3
-                        vertices += (
-                            (corner ^ (case >> 3 & 1))
-                            + (corner ^ (new >> 2 & 1))
-                            + (corner ^ (new >> 1 & 1))
-                        )
+            for x in range(width):
+                here = mask[z, y, x]
+                vertices += x + 1 < width and mask[z, y, x + 1] != here
+                vertices += y + 1 < height and mask[z, y + 1, x] != here
+                vertices += z + 1 < depth and mask[z + 1, y, x] != here
+            if z + 1 == depth or y + 1 == height:
+                continue
+            case = 0
+            for x in range(width):
+                case = (case >> 1) & 0x55
+                case |= mask[z, y, x] << 1 | mask[z, y + 1, x] << 3
+                case |= mask[z + 1, y, x] << 5 | mask[z + 1, y + 1, x] << 7
+                if x and case != 0 and case != 255:
+                    faces += counts[case]
     return vertices, faces
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _march(  # type: ignore[no-untyped-def]
-    mask, words, start, stop, numbers, triangles, triangle_start, links, link_start,
-    position, axis, neighbours, faces, vertex, face,
-):  # fmt: skip
-    """Cubes in order of z, y, x; each makes the vertices on its last edge along each axis.
-
-    `numbers` remembers vertices for the cubes that come later: those on x and on y edges for two
-    planes of z each (by parity), those on z edges for the present layer.
-    """
-    height, width = mask.shape[1] - 1, words.shape[2]
-    edge = np.empty(12, np.int32)
-    along_z = numbers[4]
-    for z in range(start, stop):
-        x0, x1 = numbers[z & 1], numbers[(z + 1) & 1]
-        y0, y1 = numbers[2 + (z & 1)], numbers[2 + ((z + 1) & 1)]
+@numba.njit(nogil=True, cache=True)
+def _fill(mask, counts, triangles, vertices, faces):  # type: ignore[no-untyped-def]
+    depth, height, width = mask.shape
+    # Vertex on the edge that leaves (y, x) of a plane along x, along y; of this plane and of the
+    # one before; and along z from the plane before to this one.
+    along_x = np.empty((2, height, width), np.int32)
+    along_y = np.empty((2, height, width), np.int32)
+    along_z = np.empty((height, width), np.int32)
+    vertex = 0
+    face = 0
+    for z in range(depth):
+        now = z & 1
         for y in range(height):
-            a, b, c, d = mask[z, y], mask[z, y + 1], mask[z + 1, y], mask[z + 1, y + 1]
-            wa, wb, wc, wd = words[z, y], words[z, y + 1], words[z + 1, y], words[z + 1, y + 1]
-            column = 0
-            for w in range(width):
-                if column == 0 and wa[w] | wb[w] | wc[w] | wd[w] == 0:
+            for x in range(width):
+                here = mask[z, y, x]
+                if x + 1 < width and mask[z, y, x + 1] != here:
+                    along_x[now, y, x] = vertex
+                    vertices[vertex, 0] = z
+                    vertices[vertex, 1] = y
+                    vertices[vertex, 2] = x + 0.5
+                    vertex += 1
+                if y + 1 < height and mask[z, y + 1, x] != here:
+                    along_y[now, y, x] = vertex
+                    vertices[vertex, 0] = z
+                    vertices[vertex, 1] = y + 0.5
+                    vertices[vertex, 2] = x
+                    vertex += 1
+                if z and mask[z - 1, y, x] != here:
+                    along_z[y, x] = vertex
+                    vertices[vertex, 0] = z - 0.5
+                    vertices[vertex, 1] = y
+                    vertices[vertex, 2] = x
+                    vertex += 1
+        if z == 0:
+            continue
+        for y in range(height - 1):
+            case = 0
+            for x in range(width):
+                case = (case >> 1) & 0x55
+                case |= mask[z - 1, y, x] << 1 | mask[z - 1, y + 1, x] << 3
+                case |= mask[z, y, x] << 5 | mask[z, y + 1, x] << 7
+                if x == 0 or case == 0 or case == 255:
                     continue
-                if column == 15 and wa[w] & wb[w] & wc[w] & wd[w] == ALL_SET:
-                    continue
-                for end in range(8 * w, 8 * w + 8):
-                    new = np.int64(a[end] | b[end] << 1 | c[end] << 2 | d[end] << 3)
-                    case = column | new << 4
-                    column = new
-                    if case == 0 or case == 255:
-                        continue
-                    x = end - 1
-                    corner = new >> 3
-                    if corner != new >> 1 & 1:
-                        along_z[y + 1, end] = vertex
-                        position[vertex, 0] = z - 0.5
-                        position[vertex, 1] = y
-                        position[vertex, 2] = x
-                        axis[vertex] = 0 if corner else 4
-                        vertex += 1
-                    if corner != new >> 2 & 1:
-                        y1[y, end] = vertex
-                        position[vertex, 0] = z
-                        position[vertex, 1] = y - 0.5
-                        position[vertex, 2] = x
-                        axis[vertex] = 1 if corner else 5
-                        vertex += 1
-                    if corner != case >> 3 & 1:
-                        x1[y + 1, x] = vertex
-                        position[vertex, 0] = z
-                        position[vertex, 1] = y
-                        position[vertex, 2] = x - 0.5
-                        axis[vertex] = 2 if corner else 6
-                        vertex += 1
-                    edge[0], edge[1] = along_z[y, x], along_z[y, end]
-                    edge[2], edge[3] = along_z[y + 1, x], along_z[y + 1, end]
-                    edge[4], edge[5] = y0[y, x], y0[y, end]
-                    edge[6], edge[7] = y1[y, x], y1[y, end]
-                    edge[8], edge[9] = x0[y, x], x0[y + 1, x]
-                    edge[10], edge[11] = x1[y, x], x1[y + 1, x]
-                    for i in range(link_start[case], link_start[case + 1]):
-                        neighbours[edge[links[i, 0]], links[i, 2]] = edge[links[i, 1]]
-                    for i in range(triangle_start[case], triangle_start[case + 1]):
-                        faces[face, 0] = edge[triangles[i, 0]]
-                        faces[face, 1] = edge[triangles[i, 1]]
-                        faces[face, 2] = edge[triangles[i, 2]]
+                for i in range(3 * counts[case]):
+                    edge = triangles[case, i]
+                    low = edge & 1
+                    high = edge >> 1 & 1
+                    if edge < 4:  # (0,1) (2,3) (4,5) (6,7): along x at y = low, z = high
+                        corner = along_x[now if high else 1 - now, y + low, x - 1]
+                    elif edge < 8:  # (0,2) (1,3) (4,6) (5,7): along y at x = low, z = high
+                        corner = along_y[now if high else 1 - now, y, x - 1 + low]
+                    else:  # (0,4) (1,5) (2,6) (3,7): along z at x = low, y = high
+                        corner = along_z[y + high, x - 1 + low]
+                    faces[face, i % 3] = corner
+                    if i % 3 == 2:
                         face += 1
-    return vertex, face
+
+
+def surface(mask: Mask) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint32]]:
+    """Boundary of the voxels that are 1.
+
+    Parameters
+    ----------
+    mask : uint8 ndarray (z, y, x)
+        0 or 1. The surface is open where voxels that are 1 lie on the array's border: pad by one
+        voxel of 0 to close it.
+
+    Returns
+    -------
+    vertices : float32 ndarray (n, 3)
+        (z, y, x) in voxels; each midway between two neighbouring voxel centres.
+    faces : uint32 ndarray (m, 3)
+        Outward by the right-hand rule in (z, y, x) coordinates.
+    """
+    counts, triangles = case_table()
+    number, amount = _count(mask, counts)
+    vertices = np.empty((number, 3), np.float32)
+    faces = np.empty((amount, 3), np.uint32)
+    _fill(mask, counts, triangles, vertices, faces)
+    return vertices, faces
