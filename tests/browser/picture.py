@@ -1,0 +1,115 @@
+"""What a slice must look like, by numpy; and what the page's canvas does look like."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    import viewer
+
+DARK = np.array([15, 17, 21])
+"""What is seen where there is no data (`BACKGROUNDS` of the renderer's policy)."""
+
+READ = """() => {
+  const area = (canvas) => canvas.width * canvas.height;
+  const canvas = [...document.querySelectorAll("canvas")].sort((a, b) => area(b) - area(a))[0];
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+  let text = "";
+  for (let at = 0; at < data.length; at += 8192) {
+    text += String.fromCharCode(...data.subarray(at, at + 8192));
+  }
+  return [canvas.width, canvas.height, btoa(text)];
+}"""
+
+_edits = itertools.count()
+
+
+def show(page: Page, v: viewer.Viewer) -> None:
+    """Wait until the page has all that Python has set, loaded and drawn."""
+    v.title = title = f"edit {next(_edits)}"
+    page.wait_for_function("title => window.voxelview?.document()?.title === title", arg=title)
+    page.evaluate("window.voxelview.settled()")
+
+
+def read(page: Page) -> NDArray[np.uint8]:
+    """The canvas: (height, width, 3)."""
+    width, height, text = page.evaluate(READ)
+    pixels = np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 4)
+    return pixels[..., :3]
+
+
+def positions(
+    shape: tuple[int, ...], center: tuple[float, ...], zoom: float, kind: str
+) -> NDArray[np.float64]:
+    """World position (z, y, x) under the middle of each pixel of a canvas with one slice panel."""
+    right, down = {"xy": (2, 1), "xz": (2, 0), "yz": (0, 1)}[kind]
+    out = np.empty((*shape[:2], 3))
+    out[...] = center
+    out[..., right] += (np.arange(shape[1]) + 0.5 - shape[1] / 2) / zoom
+    out[..., down] += ((np.arange(shape[0]) + 0.5 - shape[0] / 2) / zoom)[:, None]
+    return out
+
+
+def texels(places: NDArray[np.float64], scale: Any, translate: Any) -> NDArray[np.float64]:
+    """Voxel coordinates, 0 at the middle of voxel 0."""
+    return (places - np.array(translate)) / np.array(scale)
+
+
+def nearest(data: NDArray[Any], where: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The voxels there, and which places lie within the data."""
+    index = np.floor(where + 0.5).astype(int)
+    inside = ((index >= 0) & (index < data.shape)).all(-1)
+    z, y, x = np.moveaxis(np.clip(index, 0, np.array(data.shape) - 1), -1, 0)
+    return data[z, y, x], inside
+
+
+def linear(data: NDArray[Any], where: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The interpolated values there, and which places lie within the data."""
+    from scipy.ndimage import map_coordinates
+
+    size = np.array(data.shape)
+    inside = ((where >= -0.5) & (where < size - 0.5)).all(-1)
+    clipped = np.moveaxis(np.clip(where, 0, size - 1), -1, 0)
+    return map_coordinates(data.astype(np.float64), clipped, order=1, mode="nearest"), inside
+
+
+def gray(values: NDArray[Any], low: float, high: float) -> NDArray[np.float64]:
+    """Colours 0 to 255 of an image in grey."""
+    part = np.clip((values.astype(np.float64) - low) / (high - low), 0, 1)
+    return np.repeat(255 * part[..., None], 3, -1)
+
+
+def _mix(bits: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    bits = (bits ^ (bits >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    bits = (bits ^ (bits >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    return bits ^ (bits >> np.uint32(16))
+
+
+def label_colors(labels: NDArray[Any], seed: int = 0) -> NDArray[np.float64]:
+    """Stable colours 0 to 255 of labels, as `frontend/src/math/label-color.ts` says."""
+    wide = np.asarray(labels).astype(np.int64 if labels.dtype.kind == "i" else np.uint64)
+    bits = wide.view(np.uint64)
+    low = bits.astype(np.uint32)
+    high = (bits >> np.uint64(32)).astype(np.uint32)
+    start = np.array([(seed + 0x9E3779B9) & 0xFFFFFFFF], np.uint32)
+    first = _mix(low ^ _mix(high ^ _mix(start)))
+    second = _mix(first + np.uint32(0x9E3779B9))
+    hue = (first >> np.uint32(8)) / 2**24
+    saturation = 0.5 + 0.45 * ((second & np.uint32(255)) / 255)
+    value = 0.78 + 0.22 * (((second >> np.uint32(8)) & np.uint32(255)) / 255)
+    ramps = [np.clip(np.abs((hue + offset) % 1 * 6 - 3) - 1, 0, 1) for offset in (0, 2 / 3, 1 / 3)]
+    return np.stack([255 * value * (1 - saturation + saturation * ramp) for ramp in ramps], -1)
+
+
+def wrong(picture: NDArray[Any], expected: NDArray[Any], tolerance: float = 1) -> int:
+    """Number of pixels that differ by more than rounding."""
+    return int((np.abs(picture.astype(float) - expected).max(-1) > tolerance).sum())
