@@ -401,7 +401,7 @@ class LabelsLayer(Layer):
 
         with self._lock:
             if self._open_meshes is None:
-                self._open_meshes = Meshes(self.pyramid, on_progress=self._report_index)
+                self._open_meshes = Meshes(self.pyramid, on_progress=self._report)
             return self._open_meshes
 
     def release(self) -> None:
@@ -415,10 +415,10 @@ class LabelsLayer(Layer):
     def _made_meshes(self) -> Meshes | None:
         return self._open_meshes
 
-    def _report_index(self, done: float) -> None:
+    def _report(self, task: str, done: float) -> None:
         owner = self._owner
         if owner is not None:
-            owner.tell(Progress(self._id, "indexing labels", done))
+            owner.tell(Progress(self._id, task, done))
 
 
 def unique_name(name: object, taken: Iterable[str]) -> str:
