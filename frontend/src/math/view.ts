@@ -3,7 +3,7 @@
 import { vec3 } from "gl-matrix";
 import type { Document } from "../wire/types";
 import { panelAxes, panelMiddle, type Panel, type Position, type SliceKind } from "./panel";
-import { isFlat, levelSpace, worldBounds } from "./space";
+import { isFlat, levelSpace, worldBounds, type Bounds } from "./space";
 
 export { panelAt, panelAxes, panelMiddle } from "./panel";
 export { worldBounds, type Bounds } from "./space";
@@ -14,21 +14,34 @@ const FILL = 0.95;
 /** Vertical field of view of the 3-D panel, radians: shape reads well, sizes stay comparable. */
 export const FIELD_OF_VIEW = Math.PI / 6;
 
-/** CSS pixels per world unit in all slice panels: the view's, or what fits the data into each. */
-export function effectiveZoom(document: Document, panels: readonly Panel[]): number {
+/**
+ * How much smaller data may come out in a panel that shares its zoom with the others than it would
+ * alone. Beyond that (a column of 40 nm sections seen from above is a dot) each panel fits its own.
+ */
+const SHARED_FIT = 0.4;
+
+/**
+ * CSS pixels per world unit in a slice panel: the view's, the same for all; or what fits the data.
+ * Fitted panels share one zoom too, unless that would make the data tiny in this one.
+ */
+export function effectiveZoom(document: Document, panels: readonly Panel[], panel: Panel): number {
   if (document.view.zoom !== null) return document.view.zoom;
   const bounds = worldBounds(document);
-  let zoom = Infinity;
-  for (const panel of panels) {
-    if (bounds === null || panel.kind === "3d") continue;
-    const { right, down } = panelAxes(panel.kind);
-    zoom = Math.min(
-      zoom,
-      (FILL * panel.width) / (bounds.high[right] - bounds.low[right]),
-      (FILL * panel.height) / (bounds.high[down] - bounds.low[down]),
-    );
-  }
+  if (bounds === null) return 1;
+  const own = fit(bounds, panel);
+  const shared = Math.min(own, ...panels.map((other) => fit(bounds, other)));
+  const zoom = shared < SHARED_FIT * own ? own : shared;
   return Number.isFinite(zoom) && zoom > 0 ? zoom : 1;
+}
+
+/** The zoom at which the bounds fill a slice panel; anything fits into the 3-D one. */
+function fit(bounds: Bounds, panel: Panel): number {
+  if (panel.kind === "3d") return Infinity;
+  const { right, down } = panelAxes(panel.kind);
+  return Math.min(
+    (FILL * panel.width) / (bounds.high[right] - bounds.low[right]),
+    (FILL * panel.height) / (bounds.high[down] - bounds.low[down]),
+  );
 }
 
 /** CSS pixels per world unit at the centre of the 3-D panel; fitted data fit however turned. */
@@ -86,7 +99,7 @@ export function screenToWorld(
     const offset = viewToWorld(document, (x - middleX) / zoom, (y - middleY) / zoom);
     return [center[0] + offset[0], center[1] + offset[1], center[2] + offset[2]];
   }
-  const zoom = effectiveZoom(document, panels);
+  const zoom = effectiveZoom(document, panels, panel);
   const { right, down } = panelAxes(panel.kind);
   const position: [number, number, number] = [...center];
   position[right] += (x - middleX) / zoom;
@@ -115,7 +128,7 @@ export function worldToScreen(
     const zoom = (effectiveCameraZoom(document, panel) * distance) / depth;
     return [middleX + offset[0] * zoom, middleY + offset[1] * zoom];
   }
-  const zoom = effectiveZoom(document, panels);
+  const zoom = effectiveZoom(document, panels, panel);
   const { right, down } = panelAxes(panel.kind);
   return [
     middleX + (position[right] - center[right]) * zoom,

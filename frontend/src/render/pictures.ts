@@ -47,13 +47,13 @@ export function picturesOf(
   ratio: number,
 ): readonly Picture[] {
   const center: Position = document.view.center;
-  const zoom = effectiveZoom(document, panels) * ratio;
   const pictures: Picture[] = [];
   for (const panel of panels) {
     if (panel.kind === "3d" || panel.width < 1 || panel.height < 1) continue;
     const { right, down } = panelAxes(panel.kind);
     const place = pixelRectangle(panel, ratio);
     const [x, y] = panelMiddle(panel);
+    const zoom = effectiveZoom(document, panels, panel) * ratio;
     pictures.push({
       kind: panel.kind,
       place,

@@ -45,7 +45,7 @@ export function pan(
     const offset = viewToWorld(document, -dx / zoom, -dy / zoom);
     return [center([position[0] + offset[0], position[1] + offset[1], position[2] + offset[2]])];
   }
-  const zoom = effectiveZoom(document, panels);
+  const zoom = effectiveZoom(document, panels, panel);
   const { right, down } = panelAxes(panel.kind);
   position[right] -= dx / zoom;
   position[down] -= dy / zoom;
@@ -76,7 +76,7 @@ export function zoomAt(
     const zoom = clamp(effectiveCameraZoom(document, panel) * factor, least, most);
     return [change(zoom, "view", "camera", "zoom")];
   }
-  const before = effectiveZoom(document, panels);
+  const before = effectiveZoom(document, panels, panel);
   const zoom = clamp(before * factor, least, most);
   const fixed = screenToWorld(document, panels, panel, x, y);
   const { right, down } = panelAxes(panel.kind);

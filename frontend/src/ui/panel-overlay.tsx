@@ -157,7 +157,7 @@ function roomForScale(width: number): number {
 function Scale({ page, panel }: PanelProps) {
   const document = page.document.value;
   if (document === null || !document.view.scale_bar) return null;
-  const zoom = effectiveZoom(document, page.panels.value);
+  const zoom = effectiveZoom(document, page.panels.value, panel);
   const bar = scaleBar(zoom, document.view.units, roomForScale(panel.width));
   if (bar === null) return null;
   return (

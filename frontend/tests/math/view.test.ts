@@ -45,13 +45,25 @@ describe("effectiveZoom", () => {
   it("fits the data into every slice panel with one zoom", () => {
     const document = documentOf({ shape: [100, 50, 20] });
     // z is down in xz (300 pixels high) and to the right in yz (400 wide).
-    expect(effectiveZoom(document, panels)).toBeCloseTo((0.95 * 300) / 100, 12);
+    for (const panel of panels.slice(0, 3)) {
+      expect(effectiveZoom(document, panels, panel)).toBeCloseTo((0.95 * 300) / 100, 12);
+    }
+  });
+
+  it("fits each panel by itself where one zoom would make a dot of a long volume", () => {
+    const document = documentOf({ shape: [256, 256, 256], scale: [40, 4, 4] });
+    const [xy, yz, xz] = panels.slice(0, 3).map((panel) => effectiveZoom(document, panels, panel));
+    expect(xy).toBeCloseTo((0.95 * 300) / 1024, 12);
+    expect(yz).toBeCloseTo(xz ?? 0, 12);
+    expect(xz).toBeCloseTo((0.95 * 300) / 10240, 12);
   });
 
   it("is the view's own when it has one", () => {
     const document = documentOf({ shape: [100, 50, 20] });
     document.view.zoom = 7;
-    expect(effectiveZoom(document, panels)).toBe(7);
+    for (const panel of panels.slice(0, 3)) {
+      expect(effectiveZoom(document, panels, panel)).toBe(7);
+    }
   });
 });
 
