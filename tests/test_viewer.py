@@ -558,3 +558,16 @@ def test_after_stop_the_address_is_dead_and_a_new_viewer_gets_another() -> None:
         assert viewer.Viewer().url.split("/v/")[1] != url.split("/v/")[1]
     finally:
         viewer.stop()
+
+
+def test_flat_data_alone_is_shown_in_one_panel(v: viewer.Viewer) -> None:
+    v.add_image(np.zeros((4, 5)))
+    assert v.view.layout == "xy"
+    v.add_image(np.zeros((3, 4, 5)))
+    assert v.view.layout == "4panel"
+
+
+def test_a_layout_that_somebody_chose_stays(v: viewer.Viewer) -> None:
+    v.view.layout = "3d"
+    v.add_image(np.zeros((4, 5)))
+    assert v.view.layout == "3d"

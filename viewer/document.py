@@ -228,6 +228,6 @@ def _differences(before: State, after: State) -> list[Path]:
     ]
     return paths + [
         ("view", field)
-        for field in ("center", "sliders", "position", "camera")
+        for field in ("center", "layout", "sliders", "position", "camera")
         if getattr(before.view, field) != getattr(after.view, field)
     ]

@@ -20,7 +20,16 @@ import msgspec
 from viewer import colormaps, world
 from viewer.errors import InvalidValueError
 from viewer.messages import Change
-from viewer.state import Document, ImageLayer, ImageStyle, LabelsLayer, LabelsStyle, Slider, View
+from viewer.state import (
+    Data,
+    Document,
+    ImageLayer,
+    ImageStyle,
+    LabelsLayer,
+    LabelsStyle,
+    Slider,
+    View,
+)
 
 VIEWER = "viewer"
 """The author whose edits come from the Viewer's own process: it may change everything."""
@@ -92,6 +101,8 @@ def _follow_view(before: Document, document: Document, touched: Sequence[tuple[s
             view = msgspec.structs.replace(view, sliders=sliders, position=position)
         if view.center == before.view.center == _middle(before):  # nobody has moved it
             view = msgspec.structs.replace(view, center=_middle(document))
+        if view.layout == before.view.layout == world.layout(_data(before)):
+            view = msgspec.structs.replace(view, layout=world.layout(_data(document)))
     x, y, z, w = view.camera.orientation
     length = math.hypot(x, y, z, w)
     if length > 0 and abs(length - 1) > 1e-9:
@@ -102,7 +113,11 @@ def _follow_view(before: Document, document: Document, touched: Sequence[tuple[s
 
 
 def _middle(document: Document) -> tuple[float, float, float]:
-    return world.middle(layer.data for layer in document.layers.values())
+    return world.middle(_data(document))
+
+
+def _data(document: Document) -> list[Data]:
+    return [layer.data for layer in document.layers.values()]
 
 
 def plan_sliders(layers: Iterable[ImageLayer | LabelsLayer]) -> tuple[Slider, ...]:

@@ -144,10 +144,14 @@ class LabelsLayer(State, tag_field="kind", tag="labels"):
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
+OBLIQUE = (0.2064221, 0.2935779, 0.0650846, 0.9311101)
+"""Quaternion: 35° about y, then 25° about x. From above and aside all three slices are seen."""
+
+
 class Camera(State):
     """The camera of the 3-D panel; it looks at `View.center`."""
 
-    orientation: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
+    orientation: tuple[float, float, float, float] = OBLIQUE
     """Unit quaternion (x, y, z, w) turning world into view; identity looks along +z as xy does."""
     zoom: Positive | None = None
     """CSS pixels per world unit at the centre; None fits the data into the panel."""

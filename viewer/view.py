@@ -24,8 +24,8 @@ class Camera(Settings):
         "orientation",
         doc="""Quaternion (x, y, z, w) that turns the world into the view.
 
-        (0, 0, 0, 1), the default, looks along +z, as the xy panel does. Any non-zero length is
-        taken and brought to 1.""",
+        (0, 0, 0, 1) looks along +z, as the xy panel does; the default looks from above and
+        aside, so that all three slices are seen. Any non-zero length is taken and brought to 1.""",
     )
     zoom: Setting[float | None] = Setting(
         "zoom", doc="CSS pixels per world unit at the centre; None (default) fits the data."
@@ -94,7 +94,9 @@ class View(Settings):
     )
     layout: Setting[state.Layout] = Setting(
         "layout",
-        doc='Panels shown: ``"4panel"`` (default), ``"xy"``, ``"xz"``, ``"yz"``, ``"3d"``.',
+        doc="""Panels shown: ``"4panel"``, ``"xy"``, ``"xz"``, ``"yz"`` or ``"3d"``.
+
+        While nobody has set it, ``"xy"`` for data without a z axis, else ``"4panel"``.""",
     )
     split: Setting[tuple[float, float]] = Setting(
         "split",

@@ -1,11 +1,11 @@
-"""Where all the data lies: the units of the view, and its centre while nobody has moved it."""
+"""Where all the data lies: the units of the view; its centre and layout while nobody sets them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 
-from viewer.state import Data, Document
+from viewer.state import Data, Document, Layout
 
 Point = tuple[float, float, float]
 
@@ -27,6 +27,12 @@ def middle(layers: Iterable[Data]) -> Point:
             index = math.floor((low / 2 + high / 2 - start) / step + 0.5)
             center[axis] = start + min(max(index, 0), count - 1) * step
     return center[0], center[1], center[2]
+
+
+def layout(layers: Iterable[Data]) -> Layout:
+    """``"4panel"``, or ``"xy"`` where no layer has a z axis: the other panels would be empty."""
+    flat = [sum(axis.kind == "space" for axis in data.axes) < 3 for data in layers]
+    return "xy" if flat and all(flat) else "4panel"
 
 
 def _spans(data: Data) -> dict[int, tuple[float, float, int]]:
