@@ -305,6 +305,15 @@ def test_the_document_is_in_the_units_of_the_first_layer_that_has_any(v: viewer.
     assert (micrometres.units, micrometres.scale) == ("µm", (5.0, 5.0, 5.0))
 
 
+def test_the_center_is_the_middle_of_all_layers_on_the_grid_of_the_first(v: viewer.Viewer) -> None:
+    v.add_image(np.zeros((4, 4, 4), "u1"), scale=3)
+    assert v.view.center == (6.0, 6.0, 6.0)
+    v.add_image(np.zeros((100, 5), "u1"))
+    assert v.view.center == (6.0, 48.0, 6.0)
+    v.layers.remove(0)
+    assert v.view.center == (0.0, 50.0, 2.0)
+
+
 def test_leading_axes_are_not_converted(v: viewer.Viewer) -> None:
     v.add_image(np.zeros((4, 5, 6), "u1"), units="nm")
     movie = v.add_image(np.zeros((3, 4, 5, 6), "u1"), scale=(2, 1, 1, 1), units="µm")

@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import viewer
+from viewer.options import IMAGE_OPTIONS, LABELS_OPTIONS
 from viewer.view import Camera, View
-from viewer.viewer import IMAGE_OPTIONS, LABELS_OPTIONS
 
 
 def members(kind: type) -> list[str]:
@@ -68,8 +68,18 @@ def test_the_options() -> None:
         parameters = inspect.signature(function).parameters.values()  # type: ignore[arg-type]
         return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
 
-    assert keywords(viewer.Viewer.add_image) == IMAGE_OPTIONS
-    assert keywords(viewer.Viewer.add_labels) == LABELS_OPTIONS
+    image = (
+        *("name", "scale", "translate", "units", "axis_labels", "channel_axis", "colormap"),
+        *("contrast_limits", "gamma", "opacity", "blending", "visible", "interpolation"),
+        "metadata",
+    )
+    labels = (
+        *("name", "scale", "translate", "units", "axis_labels", "opacity", "visible", "selected"),
+        *("colors", "metadata"),
+    )
+    assert keywords(viewer.Viewer.add_image) == image
+    assert keywords(viewer.Viewer.add_labels) == labels
+    assert (set(image), set(labels)) == (IMAGE_OPTIONS, LABELS_OPTIONS)
     assert keywords(viewer.imshow) == ("title",)
     assert keywords(viewer.set_server) == ("host", "port", "allowed_hosts")
     assert keywords(viewer.set_static_content_source) == ("url", "path")

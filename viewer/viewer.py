@@ -14,18 +14,26 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack, overload
 
 from viewer import state
 from viewer.colormaps import CHANNEL_TINTS
 from viewer.document import Document
-from viewer.errors import ClosedError, InvalidValueError, UnknownLayerError
+from viewer.errors import ClosedError, UnknownLayerError
 from viewer.label_set import spell_all, spell_colors
 from viewer.layer_list import Key, LayerList
 from viewer.layers import ImageLayer, LabelsLayer, Layer, colormap_name, unique_name
 from viewer.messages import Change, Notice, Progress, Report
+from viewer.options import (
+    IMAGE_OPTIONS,
+    LABEL_TYPES,
+    LABELS_OPTIONS,
+    ImageOptions,
+    default_name,
+    each,
+)
 from viewer.policy import POLICY
 from viewer.pyramid import Pyramid
 from viewer.rules import VIEWER
@@ -37,21 +45,6 @@ from viewer.world import view_units
 _log = logging.getLogger("viewer")
 
 L = TypeVar("L", ImageLayer, LabelsLayer)
-
-LABEL_TYPES = ("bool", "uint32", "uint64")
-"""dtypes that `Viewer.add` takes for labels: masks, and what segmentation programs write."""
-
-IMAGE_OPTIONS = (
-    *("name", "scale", "translate", "units", "axis_labels", "channel_axis", "colormap"),
-    *("contrast_limits", "gamma", "opacity", "blending", "visible", "interpolation", "metadata"),
-)
-"""Keywords of `Viewer.add_image`."""
-
-LABELS_OPTIONS = (
-    *("name", "scale", "translate", "units", "axis_labels", "opacity", "visible", "selected"),
-    *("colors", "metadata"),
-)
-"""Keywords of `Viewer.add_labels`."""
 
 _viewers: set[Viewer] = set()
 _viewers_lock = threading.Lock()
@@ -99,6 +92,16 @@ class Viewer:
 
     # --- adding data --------------------------------------------------------------------------
 
+    @overload
+    def add_image(
+        self, data: Any, *, channel_axis: None = None, **options: Unpack[ImageOptions]
+    ) -> ImageLayer: ...
+
+    @overload
+    def add_image(
+        self, data: Any, *, channel_axis: int, **options: Unpack[ImageOptions]
+    ) -> list[ImageLayer]: ...
+
     def add_image(
         self,
         data: Any,
@@ -118,7 +121,7 @@ class Viewer:
         interpolation: state.Interpolation = "linear",
         metadata: Mapping[str, Any] | None = None,
         **unknown: Any,
-    ) -> Any:
+    ) -> ImageLayer | list[ImageLayer]:
         """Show an array as an image: its values are a quantity.
 
         Parameters
@@ -194,11 +197,11 @@ class Viewer:
             sources = channel_sources(data, channel_axis, **geometry)
             count = len(sources)
             base = default_name(data, "image") if name is None else name
-            names = each("name", name, count, str) or [f"{base} [{i}]" for i in range(count)]
+            names = each("name", name, count, single=str) or [f"{base} [{i}]" for i in range(count)]
             tints = [CHANNEL_TINTS[i % len(CHANNEL_TINTS)] for i in range(count)]
             shared = tints if colormap is None else [colormap] * count
-            colormaps = each("colormap", colormap, count, str) or shared
-            pairs = each("contrast_limits", contrast_limits, count, float)
+            colormaps = each("colormap", colormap, count, single=str) or shared
+            pairs = each("contrast_limits", contrast_limits, count, single=float)
             limits = pairs or [contrast_limits] * count
         layers = []
         try:
@@ -235,7 +238,7 @@ class Viewer:
         axis_labels: Sequence[str] | None = None,
         opacity: float = 0.5,
         visible: bool = True,
-        selected: Any = (),
+        selected: Iterable[int] = (),
         colors: Mapping[int, object] | None = None,
         metadata: Mapping[str, Any] | None = None,
         **unknown: Any,
@@ -571,30 +574,3 @@ def stop() -> None:
         viewers = list(_viewers)
     for viewer in viewers:
         viewer._end()
-
-
-def default_name(data: Any, kind: str) -> str:
-    """Last part of the name of an HDF5 dataset or Zarr array, else `kind`."""
-    name = getattr(data, "name", None)
-    last = name.rstrip("/").rsplit("/", 1)[-1] if isinstance(name, str) else ""
-    return last or kind
-
-
-def each(option: str, value: Any, count: int, single: type) -> list[Any] | None:
-    """A value for each channel, when `value` is a list of them; None when it is one for all.
-
-    Raises
-    ------
-    InvalidValueError
-        When there are not as many as channels.
-    """
-    if value is None or isinstance(value, str) or not hasattr(value, "__len__"):
-        return None
-    if single is float and len(value) and not hasattr(value[0], "__len__"):
-        return None  # (low, high)
-    if len(value) != count:
-        raise InvalidValueError(
-            f"{option} has {len(value)} entries for {count} channels.",
-            hint="Give one for each channel, or a single one for all.",
-        )
-    return list(value)

@@ -13,7 +13,7 @@ Point = tuple[float, float, float]
 def middle(layers: Iterable[Data]) -> Point:
     """World position (z, y, x) of the voxel in the middle of all layers.
 
-    The middle of their common bounds, moved to the nearest voxel centre of the first layer that
+    The middle of their common bounds, moved to the grid of the first layer that
     has the axis; 0 on an axis that no layer has.
     """
     center = [0.0, 0.0, 0.0]
@@ -23,9 +23,8 @@ def middle(layers: Iterable[Data]) -> Point:
         if spans:
             low = min(start - step / 2 for start, step, _ in spans)
             high = max(start + (count - 0.5) * step for start, step, count in spans)
-            start, step, count = spans[0]
-            index = math.floor((low / 2 + high / 2 - start) / step + 0.5)
-            center[axis] = start + min(max(index, 0), count - 1) * step
+            start, step, _ = spans[0]
+            center[axis] = start + math.floor((low / 2 + high / 2 - start) / step + 0.5) * step
     return center[0], center[1], center[2]
 
 

@@ -86,3 +86,11 @@ def test_a_closed_file_is_a_source_error(tmp_path: Path) -> None:
         source = channel_sources(file["a"], 0)[0]
     with pytest.raises(SourceError, match="closed"):
         source.read(0, Box.whole((3, 5, 6)))
+
+
+def test_a_file_closed_before_is_a_source_error(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["a"] = DATA
+        dataset = file["a"]
+    with pytest.raises(SourceError, match="closed"):
+        channel_sources(dataset, 0)

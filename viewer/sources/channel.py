@@ -99,7 +99,11 @@ def channel_sources(
     InvalidDataError, UnsupportedDataError
         As for `as_source`.
     """
-    shape = tuple(getattr(data, "shape", None) or np.shape(data))
+    try:
+        shape = tuple(data.shape)
+    except Exception:  # not an array, or of a closed file: this says which
+        as_source(data)
+        raise
     count = len(shape)
     try:
         axis = operator.index(channel_axis)
