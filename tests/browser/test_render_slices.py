@@ -196,7 +196,8 @@ def test_layers_lie_where_their_scale_and_translation_put_them(viewer_, open_pag
     expected = np.where(inside[..., None], gray(values, 0, 255), DARK)
     world = positions(picture.shape, CENTER, ZOOM, "xy")
     values, inside = nearest(above, texels(world, **other))
-    assert inside.any() and not inside.all()
+    assert inside.any()
+    assert not inside.all()
     expected = np.where(inside[..., None], gray(values, 0, 65535), expected)
     assert wrong(picture, expected) == 0
 

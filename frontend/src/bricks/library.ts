@@ -138,8 +138,12 @@ export class Library {
     return brick === null ? "missing" : "stale";
   }
 
+  /** Why the brick of the data in force could not be had; null when it could, or may yet. */
   failure(volume: Volume, number: BrickNumber): Notice | null {
-    return this.#cache.failure(volume, number)?.notice ?? null;
+    const failure = this.#cache.failure(volume, number);
+    return failure !== null && failure.generation >= this.generation(volume)
+      ? failure.notice
+      : null;
   }
 
   /** Ask for these, best first; whatever was asked before and did not come is dropped. */
