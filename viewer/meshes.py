@@ -3,7 +3,7 @@
 The way of a mesh: the *index* says in which box a label lies (one pass over the volume, started
 by the first request and kept); the box is read, at a coarser level where it would be too large;
 marching cubes draws its boundary, closed also where the label leaves the volume; the stairs of
-the voxels are smoothed by at most half a voxel; the vertices are put into world coordinates.
+the voxels are smoothed by a fraction of a voxel; the vertices are put into world coordinates.
 
 Several threads may ask at once. Nothing is made twice: the index and every mesh are kept under a
 budget of bytes, and whoever asks for what another is making waits for it.
@@ -31,6 +31,9 @@ INDEX_VOXELS = 1 << 22
 
 COARSEST_SURVIVING = 8
 """Voxels. A label that has fewer at a coarse level is taken from a finer one."""
+
+SMOOTHING = 0.3
+"""Voxels. A vertex moves at most so far: more makes parts of one voxel's width too thin."""
 
 Progress = Callable[[str, float], None]
 
@@ -153,7 +156,7 @@ class Meshes:
         *,
         point: tuple[int, ...] = (),
         level: int | None = None,
-        smoothing: float = 0.5,
+        smoothing: float = SMOOTHING,
         cancelled: Cancelled | None = None,
     ) -> Mesh:
         """The surface of one label.
@@ -166,7 +169,7 @@ class Meshes:
         level : int, optional
             Of the pyramid; default the finest at which the label's box has no more than
             `Policy.mesh_voxels`.
-        smoothing : float, default 0.5
+        smoothing : float, default 0.3
             The most that a vertex moves off the voxel surface along each axis, in voxels, 0 to
             0.5; 0 gives plain marching cubes.
         cancelled : callable, optional

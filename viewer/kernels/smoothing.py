@@ -17,6 +17,10 @@ import numpy.typing as npt
 ROUNDS = 20
 """Passes over all vertices, an even number: half of them inward, half outward."""
 
+NORMAL_PASSES = 3
+"""Averages of normals over neighbours. On a ball of 15 voxels' radius the mean error falls from 6
+to 2.5 degrees, at voxels of 5 × 1 × 1 from 17 to 10."""
+
 INWARD, OUTWARD = 0.5, -0.53
 """Share of the way to the neighbours' middle, by turns. Taubin's pass band 1 / 0.5 - 1 / 0.53:
 what is smaller than some ten voxels is smoothed, what is larger keeps its size."""
@@ -53,7 +57,7 @@ def _relax(vertices, faces, bound, rounds):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _normals(vertices, faces, normals):  # type: ignore[no-untyped-def]
+def _normals(vertices, faces, normals, passes):  # type: ignore[no-untyped-def]
     for face in range(len(faces)):
         a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
         az, ay, ax = vertices[a, 0], vertices[a, 1], vertices[a, 2]
@@ -65,6 +69,20 @@ def _normals(vertices, faces, normals):  # type: ignore[no-untyped-def]
             normals[corner, 0] += nz
             normals[corner, 1] += ny
             normals[corner, 2] += nx
+    _normalize(normals)
+    for _ in range(passes):
+        before = normals.copy()
+        for face in range(len(faces)):
+            a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
+            for k in range(3):
+                normals[a, k] += before[b, k]
+                normals[b, k] += before[c, k]
+                normals[c, k] += before[a, k]
+        _normalize(normals)
+
+
+@numba.njit(nogil=True, cache=True)
+def _normalize(normals):  # type: ignore[no-untyped-def]
     for vertex in range(len(normals)):
         length = np.sqrt(
             normals[vertex, 0] ** 2 + normals[vertex, 1] ** 2 + normals[vertex, 2] ** 2
@@ -97,12 +115,14 @@ def relax(
 
 
 def vertex_normals(
-    vertices: npt.NDArray[np.float32], faces: npt.NDArray[np.uint32]
+    vertices: npt.NDArray[np.float32], faces: npt.NDArray[np.uint32], passes: int = NORMAL_PASSES
 ) -> npt.NDArray[np.float32]:
-    """Unit normals (n, 3) of the vertices, averaged over their faces by area.
+    """Unit normals (n, 3) of the vertices of a closed surface.
 
-    They point outward as the faces do, by the right-hand rule in the order of the coordinates.
+    Averaged over a vertex's faces by area, then `passes` times over its neighbours: shading tells
+    the shape of the object, not of its voxels. They point outward as the faces do, by the
+    right-hand rule in the order of the coordinates.
     """
     normals = np.zeros(vertices.shape, np.float64)
-    _normals(vertices.astype(np.float64), faces, normals)
+    _normals(vertices.astype(np.float64), faces, normals, passes)
     return normals.astype(np.float32)
