@@ -47,8 +47,8 @@ def meshing(labels: np.ndarray) -> list[Row | Skipped]:
     """Meshes of the largest labels, against marching cubes on the same boxes."""
     from scipy.ndimage import find_objects
     from skimage.measure import marching_cubes
-    from viewer.meshes import Meshes
 
+    from viewer.meshes import Meshes
     from viewer.pyramid import Pyramid
     from viewer.sources import as_source
 
