@@ -13,9 +13,19 @@ export interface MeshGeometry {
   readonly bytes: number;
 }
 
-/** Unit normals, the mean of the faces' by their area; they point where the faces do. */
-export function smoothNormals(vertices: Float32Array, triangles: Uint32Array): Int16Array {
-  const sums = new Float32Array(vertices.length);
+/** Averages over neighbours: shading tells the shape of the object, not of its voxels. */
+const PASSES = 3;
+
+/**
+ * Unit normals: the mean of a vertex's faces by their area, then `passes` times that of its
+ * neighbours. They point where the faces do.
+ */
+export function smoothNormals(
+  vertices: Float32Array,
+  triangles: Uint32Array,
+  passes = PASSES,
+): Int16Array {
+  let sums = new Float32Array(vertices.length);
   for (let at = 0; at + 2 < triangles.length; at += 3) {
     const a = (triangles[at] ?? 0) * 3;
     const b = (triangles[at + 1] ?? 0) * 3;
@@ -39,17 +49,47 @@ export function smoothNormals(vertices: Float32Array, triangles: Uint32Array): I
       sums[corner + 2] = (sums[corner + 2] ?? 0) + z;
     }
   }
+  normalize(sums);
+  for (let pass = 0; pass < passes; pass += 1) {
+    sums = averageOverNeighbours(sums, triangles);
+    normalize(sums);
+  }
   const normals = new Int16Array((vertices.length / 3) * 4);
   for (let at = 0, out = 0; at < sums.length; at += 3, out += 4) {
-    const x = sums[at] ?? 0;
-    const y = sums[at + 1] ?? 0;
-    const z = sums[at + 2] ?? 0;
-    const length = Math.hypot(x, y, z) || 1;
-    normals[out] = (x / length) * 32767;
-    normals[out + 1] = (y / length) * 32767;
-    normals[out + 2] = (z / length) * 32767;
+    normals[out] = (sums[at] ?? 0) * 32767;
+    normals[out + 1] = (sums[at + 1] ?? 0) * 32767;
+    normals[out + 2] = (sums[at + 2] ?? 0) * 32767;
   }
   return normals;
+}
+
+/** On a closed surface each neighbour of a vertex follows it in just one triangle. */
+function averageOverNeighbours(
+  normals: Float32Array<ArrayBuffer>,
+  triangles: Uint32Array,
+): Float32Array<ArrayBuffer> {
+  const sums = normals.slice();
+  for (let at = 0; at < triangles.length; at += 1) {
+    const next = at % 3 === 2 ? at - 2 : at + 1;
+    const here = (triangles[at] ?? 0) * 3;
+    const there = (triangles[next] ?? 0) * 3;
+    for (let axis = 0; axis < 3; axis += 1) {
+      sums[here + axis] = (sums[here + axis] ?? 0) + (normals[there + axis] ?? 0);
+    }
+  }
+  return sums;
+}
+
+function normalize(vectors: Float32Array): void {
+  for (let at = 0; at < vectors.length; at += 3) {
+    const x = vectors[at] ?? 0;
+    const y = vectors[at + 1] ?? 0;
+    const z = vectors[at + 2] ?? 0;
+    const length = Math.sqrt(x * x + y * y + z * z) || 1;
+    vectors[at] = x / length;
+    vectors[at + 1] = y / length;
+    vectors[at + 2] = z / length;
+  }
 }
 
 /**

@@ -41,7 +41,7 @@ describe("smoothNormals", () => {
   it("weighs faces by their area", () => {
     // A large face in the xy plane and a small one in the xz plane meet at vertex 0.
     const vertices = new Float32Array([0, 0, 0, 10, 0, 0, 0, 10, 0, 0, 0, 1, 1, 0, 0]);
-    const normals = smoothNormals(vertices, new Uint32Array([0, 1, 2, 0, 3, 4]));
+    const normals = smoothNormals(vertices, new Uint32Array([0, 1, 2, 0, 3, 4]), 0);
     expect(normals[2]! / normals[1]!).toBeCloseTo(100, -1);
   });
 });
