@@ -41,6 +41,7 @@ const socket: Socket = new Socket({
   url: webSocketUrl("ws"),
   message: receive,
   connection: (next) => {
+    if (next.kind !== "open") store.disconnected();
     connection.value = next;
   },
   alive: async () => {

@@ -37,6 +37,8 @@ export class Store {
   #queued: Change[] = [];
   #flights: Flight[] = [];
   #scheduled = false;
+  /** Whether the present connection has said what is true; before, edits have no base. */
+  #greeted = false;
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -61,9 +63,14 @@ export class Store {
     this.#flushSoon();
   }
 
-  /** A page being left has no next frame. */
+  /** The connection is lost: edits are kept until the next one's snapshot. */
+  disconnected(): void {
+    this.#greeted = false;
+  }
+
+  /** Sends what is queued; called before a page is left, too, which has no next frame. */
   flush(): void {
-    if (this.#queued.length === 0 || this.#flights.length >= IN_FLIGHT) return;
+    if (!this.#greeted || this.#queued.length === 0 || this.#flights.length >= IN_FLIGHT) return;
     const changes = this.#queued;
     const request = this.#request + 1;
     if (!this.#options.send({ type: "edit", request, base: this.#version, changes })) return;
@@ -77,6 +84,7 @@ export class Store {
       case "snapshot":
         this.#truth = message.document;
         this.#version = message.version;
+        this.#greeted = true;
         // A new connection knows nothing of what was under way on the last one: send it again.
         this.#queued = coalesce([
           ...this.#flights.flatMap((flight) => flight.changes),

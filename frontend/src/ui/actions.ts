@@ -15,7 +15,7 @@ export interface Action {
   readonly title: string;
   /** As `KeyboardEvent.key` gives them, lower case for letters, `Shift+` where it matters. */
   readonly keys: readonly string[];
-  /** The same in Python; empty for what concerns only the page. */
+  /** The same in Python, with the names of `example.py`; empty for what concerns only the page. */
   readonly python: string;
   /** Whether it can be done now; always when left out. */
   enabled?(page: Page): boolean;
@@ -100,7 +100,7 @@ function shift(right: number, down: number, direction: string): Action {
     group: "Navigate",
     title: `Move the view ${direction}; in 3-D, turn it`,
     keys: [`Arrow${direction[0]?.toUpperCase() ?? ""}${direction.slice(1)}`],
-    python: "v.view.center = (z, y, x)",
+    python: "v.view.center = (30, 120, 120)",
     run: (page) =>
       page.edit((document) => {
         const panel = page.panelInMind();
@@ -118,7 +118,7 @@ function slice(by: number, title: string, keys: readonly string[]): Action {
     group: "Navigate",
     title,
     keys,
-    python: "v.view.center = (z, y, x)",
+    python: "v.view.center = (30, 120, 120)",
     run: (page) => {
       const kind = page.panelInMind()?.kind ?? "xy";
       page.edit((document) => stepSlice(document, kind === "3d" ? "xy" : kind, by));
@@ -172,7 +172,7 @@ function moveActive(by: 1 | -1, title: string): Action {
     group: "Layers",
     title,
     keys: [by > 0 ? "Alt+ArrowUp" : "Alt+ArrowDown"],
-    python: `v.layers.move(layer, ${by > 0 ? "index + 1" : "index - 1"})`,
+    python: `v.layers.move(image, v.layers.index(image) ${by > 0 ? "+" : "-"} 1)`,
     enabled: (page) => page.active.peek() !== null,
     run: (page) =>
       page.edit((document) => {
@@ -233,8 +233,8 @@ export const ACTIONS: readonly Action[] = [
     python: "v.view.zoom = None",
     run: (page) => page.edit(fit),
   },
-  zoom(ZOOM, "Zoom in", ["+", "="], "v.view.zoom *= 1.25"),
-  zoom(1 / ZOOM, "Zoom out", ["-"], "v.view.zoom /= 1.25"),
+  zoom(ZOOM, "Zoom in", ["+", "="], "v.view.zoom = 2.5"),
+  zoom(1 / ZOOM, "Zoom out", ["-"], "v.view.zoom = 0.4"),
   turn("xy"),
   turn("xz"),
   turn("yz"),
@@ -278,7 +278,7 @@ export const ACTIONS: readonly Action[] = [
     group: "Layers",
     title: "Show or hide the active layer",
     keys: ["v"],
-    python: "layer.visible = not layer.visible",
+    python: "image.visible = not image.visible",
     enabled: (page) => page.active.peek() !== null,
     run: (page) => {
       const layer = page.active.peek();
@@ -290,7 +290,7 @@ export const ACTIONS: readonly Action[] = [
     group: "Layers",
     title: "Rename the active layer",
     keys: ["F2"],
-    python: 'layer.name = "membrane"',
+    python: 'image.name = "membrane"',
     enabled: (page) => page.active.peek() !== null,
     run: (page) => {
       page.sidebar.value = true;
@@ -407,7 +407,7 @@ export const ACTIONS: readonly Action[] = [
     group: "Page",
     title: "Load again what failed",
     keys: ["r"],
-    python: "layer.refresh()",
+    python: "image.refresh()",
     run: (page) => page.renderer.peek()?.retry(),
   },
 ];

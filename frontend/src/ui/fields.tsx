@@ -1,6 +1,6 @@
 // Controls for one value each: native elements underneath, so that keyboards and screen readers
 // know them, dressed alike.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { Icon, type IconName } from "./icons";
 import { trimmed } from "./units";
@@ -11,13 +11,13 @@ interface RowProps {
   readonly children: ComponentChildren;
 }
 
-/** A label on the left, a control on the right. */
+/** What it is on the left, a control on the right. */
 export function Row({ label, hint, children }: RowProps) {
   return (
-    <label class="row" title={hint}>
+    <div class="row" title={hint}>
       <span class="row-label">{label}</span>
       <span class="row-control">{children}</span>
-    </label>
+    </div>
   );
 }
 
@@ -186,23 +186,31 @@ export function Segments<T extends string>({ label, value, options, onChange }: 
   );
 }
 
-interface SwitchProps {
+interface SwitchRowProps {
   readonly label: string;
+  /** What it switches, in full. */
+  readonly title: string;
+  readonly hint?: string;
   readonly value: boolean;
   onChange(value: boolean): void;
 }
 
-/** On or off. */
-export function Switch({ label, value, onChange }: SwitchProps) {
+/** On or off; a press anywhere in the row switches. */
+export function SwitchRow({ label, title, hint, value, onChange }: SwitchRowProps) {
   return (
-    <input
-      class="switch"
-      type="checkbox"
-      role="switch"
-      aria-label={label}
-      checked={value}
-      onChange={(event) => onChange(event.currentTarget.checked)}
-    />
+    <label class="row" title={hint}>
+      <span class="row-label">{label}</span>
+      <span class="row-control">
+        <input
+          class="switch"
+          type="checkbox"
+          role="switch"
+          aria-label={title}
+          checked={value}
+          onChange={(event) => onChange(event.currentTarget.checked)}
+        />
+      </span>
+    </label>
   );
 }
 
@@ -242,7 +250,7 @@ export function IconButton({
 /** Calls `close` on a press outside of the element and on Escape, while `open`. */
 export function useDismiss(open: boolean, close: () => void) {
   const element = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     const onPress = (event: PointerEvent): void => {
       if (event.target instanceof Node && element.current?.contains(event.target) !== true) close();

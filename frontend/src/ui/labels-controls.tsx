@@ -5,7 +5,7 @@ import type { MeshStatus } from "../render/types";
 import { change } from "../state/changes";
 import type { LabelsLayer } from "../wire/types";
 import { hint, perform } from "./actions";
-import { IconButton, RangeNumber, Row, Switch } from "./fields";
+import { IconButton, RangeNumber, Row, SwitchRow } from "./fields";
 import { Icon } from "./icons";
 import type { Page } from "./page";
 
@@ -56,20 +56,20 @@ export function LabelsControls({ page, layer }: LabelsProps) {
           Shuffle
         </button>
       </Row>
-      <Row label="Meshes" hint={hint("meshes")}>
-        <Switch
-          label="Meshes of the selected labels in 3-D"
-          value={style.meshes}
-          onChange={put("meshes")}
-        />
-      </Row>
-      <Row label="Only selected" hint={hint("selected-only")}>
-        <Switch
-          label="Show only the selected labels"
-          value={style.show_selected_only}
-          onChange={put("show_selected_only")}
-        />
-      </Row>
+      <SwitchRow
+        label="Meshes"
+        title="Meshes of the selected labels in 3-D"
+        hint={hint("meshes")}
+        value={style.meshes}
+        onChange={put("meshes")}
+      />
+      <SwitchRow
+        label="Only selected"
+        title="Show only the selected labels"
+        hint={hint("selected-only")}
+        value={style.show_selected_only}
+        onChange={put("show_selected_only")}
+      />
       <Selection page={page} layer={layer} />
     </>
   );

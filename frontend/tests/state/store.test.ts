@@ -114,6 +114,16 @@ test("edits made while the connection is away are kept and sent afterwards", () 
   ]);
 });
 
+test("nothing is sent on a new connection before its snapshot", () => {
+  bench.store.disconnected();
+  bench.zoom(2);
+  bench.frame();
+  expect(bench.sent).toEqual([]);
+  bench.store.receive({ type: "snapshot", version: 9, document: exampleDocument() });
+  bench.frame();
+  expect(bench.sent).toHaveLength(1);
+});
+
 test("edits that a lost connection swallowed are sent again", () => {
   bench.zoom(2);
   bench.frame();
