@@ -112,7 +112,7 @@ def test_a_click_moves_the_crosshair(page: Page, scene: Scene) -> None:
     page.mouse.click(x + 40, y)
     before = center(scene)
     eventually(lambda: center(scene)[2] > before[2] + 1)
-    assert center(scene)[:2] == before[:2]
+    assert center(scene)[:2] == pytest.approx(before[:2], abs=0.3)  # half a pixel
 
 
 def test_a_double_click_selects_the_label_and_its_mesh_is_shown(

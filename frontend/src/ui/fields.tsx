@@ -140,7 +140,7 @@ export function RangeNumber({ digits = 3, shown, onCommit, ...range }: RangeNumb
 interface ChoiceProps<T extends string> {
   readonly label: string;
   readonly value: T;
-  readonly options: readonly (readonly [value: T, text: string])[];
+  readonly options: readonly (readonly [value: T, text: ComponentChildren])[];
   onChange(value: T): void;
 }
 
@@ -167,22 +167,40 @@ export function Choice<T extends string>({ label, value, options, onChange }: Ch
   );
 }
 
-/** A few options side by side, one of them chosen. */
-export function Segments<T extends string>({ label, value, options, onChange }: ChoiceProps<T>) {
+interface SegmentsProps<T extends string> extends ChoiceProps<T> {
+  hint?(value: T): string;
+}
+
+/** A few options side by side, one of them chosen: by a press, or with the arrow keys. */
+export function Segments<T extends string>(props: SegmentsProps<T>) {
+  const { label, value, options, onChange, hint } = props;
+  const element = useRef<HTMLDivElement>(null);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    if (by === undefined) return;
+    event.preventDefault();
+    const present = options.findIndex(([option]) => option === value);
+    const next = (present + by + options.length) % options.length;
+    const chosen = options[next];
+    if (chosen !== undefined) onChange(chosen[0]);
+    element.current?.querySelectorAll("button")[next]?.focus();
+  };
   return (
-    <span class="segments" role="radiogroup" aria-label={label}>
+    <div class="segments" role="radiogroup" aria-label={label} ref={element} onKeyDown={onKeyDown}>
       {options.map(([option, text]) => (
         <button
           key={option}
           type="button"
           role="radio"
           aria-checked={option === value}
+          tabIndex={option === value ? 0 : -1}
+          title={hint?.(option)}
           onClick={() => onChange(option)}
         >
           {text}
         </button>
       ))}
-    </span>
+    </div>
   );
 }
 

@@ -11,7 +11,7 @@ interface PageProps {
 }
 
 export function Sidebar({ page }: PageProps) {
-  if (!page.sidebar.value) return null;
+  if (!page.sidebar.value || page.empty.value) return null;
   return (
     <aside class="sidebar" aria-label="Layers">
       <div class="section-head">
@@ -32,9 +32,7 @@ export function Sidebar({ page }: PageProps) {
 function ActiveControls({ page }: PageProps) {
   const layer = page.active.value;
   if (layer === null) {
-    return page.empty.value ? null : (
-      <p class="sidebar-note">Choose a layer to see its controls.</p>
-    );
+    return <p class="sidebar-note">Choose a layer to see its controls.</p>;
   }
   return (
     <section class="controls" aria-label={`Controls of ${layer.name}`}>

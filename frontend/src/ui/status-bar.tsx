@@ -1,5 +1,6 @@
 // The line at the bottom: where the pointer is, what lies there in every layer, what is loading,
 // whether the page is connected.
+import { formatColor, shownColor } from "../math/label-color";
 import type { LayerValue } from "../render/types";
 import { AXIS_NAMES } from "./panel-overlay";
 import type { Page } from "./page";
@@ -31,7 +32,11 @@ function Place({ page }: PageProps) {
   const cursor = page.cursor.value;
   const units = page.view.value?.units ?? "";
   const values = page.values.value;
-  if (cursor === null) return <span class="place quiet">Point at the picture to read it</span>;
+  if (cursor === null) {
+    return (
+      <span class="place quiet">{!page.empty.value && "Point at the picture to read it"}</span>
+    );
+  }
   const index = voxel(page, values);
   return (
     <span class="place">
@@ -56,17 +61,29 @@ function Place({ page }: PageProps) {
 }
 
 function Values({ page }: PageProps) {
-  const layers = page.layers.value;
   return (
     <span class="values">
-      {page.values.value.map(({ layer, index, value }) =>
-        index === null ? null : (
-          <span key={layer} class="value" data-value={layer}>
-            <span class="quiet">{layers[layer]?.name}</span>{" "}
-            {value === null ? <span class="pending">…</span> : <output>{value}</output>}
-          </span>
-        ),
+      {page.values.value.map((value) => (
+        <Value key={value.layer} page={page} {...value} />
+      ))}
+    </span>
+  );
+}
+
+function Value({ page, layer: id, index, value }: PageProps & LayerValue) {
+  const layer = page.layers.value[id];
+  const cursor = page.cursor.value;
+  // A mesh is smooth: its surface may lie in the voxel of a neighbour, but it is still its label's.
+  const onMesh = cursor?.panel.kind === "3d" && cursor.pick?.layer === id;
+  const shown = onMesh ? (cursor.pick?.label ?? value) : value;
+  if (layer === undefined || (index === null && !onMesh)) return null;
+  return (
+    <span class="value" data-value={id}>
+      <span class="quiet">{layer.name}</span>
+      {layer.kind === "labels" && shown !== null && shown !== "0" && (
+        <span class="dot" style={{ background: formatColor(shownColor(shown, layer.style)) }} />
       )}
+      {shown === null ? <span>…</span> : <output>{shown}</output>}
     </span>
   );
 }

@@ -1,21 +1,26 @@
 // The line at the top: title, layouts, and what concerns the page as a whole.
+import type { ComponentChildren } from "preact";
 import type { Document } from "../wire/types";
 import { hint, perform } from "./actions";
-import { IconButton } from "./fields";
+import { IconButton, Segments } from "./fields";
 import { Icon } from "./icons";
 import type { Page } from "./page";
 
 type Layout = Document["view"]["layout"];
 
-const LAYOUTS: readonly Layout[] = ["4panel", "xy", "xz", "yz", "3d"];
-
-const LAYOUT_TEXT: Readonly<Record<Layout, string>> = {
-  "4panel": "All",
-  xy: "xy",
-  xz: "xz",
-  yz: "yz",
-  "3d": "3-D",
-};
+const LAYOUTS: readonly (readonly [Layout, ComponentChildren])[] = [
+  [
+    "4panel",
+    <>
+      <Icon name="layout-4panel" size={14} />
+      All
+    </>,
+  ],
+  ["xy", "xy"],
+  ["xz", "xz"],
+  ["yz", "yz"],
+  ["3d", "3-D"],
+];
 
 interface PageProps {
   readonly page: Page;
@@ -51,23 +56,14 @@ export function Toolbar({ page }: PageProps) {
 }
 
 function LayoutSwitch({ page }: PageProps) {
-  const present = page.view.value?.layout;
   return (
-    <div class="segments" role="radiogroup" aria-label="Layout">
-      {LAYOUTS.map((layout) => (
-        <button
-          key={layout}
-          type="button"
-          role="radio"
-          aria-checked={layout === present}
-          title={hint(`layout-${layout}`)}
-          onClick={() => perform(page, `layout-${layout}`)}
-        >
-          {layout === "4panel" && <Icon name="layout-4panel" size={14} />}
-          {LAYOUT_TEXT[layout]}
-        </button>
-      ))}
-    </div>
+    <Segments
+      label="Layout"
+      value={page.view.value?.layout ?? "4panel"}
+      options={LAYOUTS}
+      hint={(layout) => hint(`layout-${layout}`)}
+      onChange={(layout) => perform(page, `layout-${layout}`)}
+    />
   );
 }
 
