@@ -1,5 +1,5 @@
-// A shader program with typed uniforms. It is compiled when made and checked when first used, so
-// that the driver compiles all programs side by side while the first voxels are on their way.
+// A shader program with typed uniforms. It is compiled in the background when it is first asked
+// for: the driver compiles several side by side, while the first voxels are on their way.
 import type { Context } from "./context";
 
 export type UniformKind =
@@ -31,72 +31,88 @@ precision highp usampler2D;
 precision highp usampler3D;
 `;
 
+interface Compiled {
+  readonly program: WebGLProgram;
+  readonly shaders: readonly WebGLShader[];
+  /** Null until the driver has been asked how it went. */
+  locations: ReadonlyMap<string, WebGLUniformLocation> | null;
+}
+
 export class Program<Schema extends Uniforms> {
   readonly #context: Context;
   readonly #source: ProgramSource<Schema>;
-  readonly #program: WebGLProgram;
-  readonly #shaders: readonly WebGLShader[];
-  readonly #locations = new Map<string, WebGLUniformLocation>();
-  #checked = false;
-  #ready = false;
+  #compiled: Compiled | null = null;
 
   constructor(context: Context, source: ProgramSource<Schema>) {
     this.#context = context;
     this.#source = source;
-    const { gl } = context;
-    this.#program = gl.createProgram();
-    this.#shaders = [
-      this.#compile(gl.VERTEX_SHADER, source.vertex),
-      this.#compile(gl.FRAGMENT_SHADER, source.fragment),
-    ];
-    source.attributes.forEach((name, location) => {
-      gl.bindAttribLocation(this.#program, location, name);
-    });
-    gl.linkProgram(this.#program);
   }
 
-  #compile(kind: number, text: string): WebGLShader {
-    const { gl } = this.#context;
-    const shader = gl.createShader(kind);
-    // Only a lost context makes none; its restoration builds everything anew.
-    if (shader === null) throw new Error("The graphics context is lost.");
-    gl.shaderSource(shader, HEADER + text);
-    gl.compileShader(shader);
-    gl.attachShader(this.#program, shader);
-    return shader;
+  /** Have it compiled in the background. */
+  prepare(): void {
+    this.#compiled ??= this.#compile();
   }
 
-  /** Whether it can be used without waiting. */
+  /** Whether it can be used without waiting; asking has it compiled. */
   get isReady(): boolean {
-    this.#ready ||= this.#checked || this.#context.isCompiled(this.#program);
-    return this.#ready;
+    const compiled = (this.#compiled ??= this.#compile());
+    if (compiled.locations !== null) return true;
+    if (!this.#context.isCompiled(compiled.program)) return false;
+    // Asked now, while the GPU has little to do: the answer waits for all that it was given.
+    this.#check(compiled);
+    return true;
   }
 
-  #check(): void {
+  #compile(): Compiled {
     const { gl } = this.#context;
-    this.#checked = true;
-    if (!gl.getProgramParameter(this.#program, gl.LINK_STATUS) && !gl.isContextLost()) {
-      const logs = this.#shaders.map((shader) => gl.getShaderInfoLog(shader) ?? "");
+    const program = gl.createProgram();
+    const shader = (kind: number, text: string): WebGLShader => {
+      const made = gl.createShader(kind);
+      // Only a lost context makes none; its restoration builds everything anew.
+      if (made === null) throw new Error("The graphics context is lost.");
+      gl.shaderSource(made, HEADER + text);
+      gl.compileShader(made);
+      gl.attachShader(program, made);
+      return made;
+    };
+    const { vertex, fragment, attributes } = this.#source;
+    const shaders = [shader(gl.VERTEX_SHADER, vertex), shader(gl.FRAGMENT_SHADER, fragment)];
+    attributes.forEach((name, location) => {
+      gl.bindAttribLocation(program, location, name);
+    });
+    gl.linkProgram(program);
+    return { program, shaders, locations: null };
+  }
+
+  #check(compiled: Compiled): ReadonlyMap<string, WebGLUniformLocation> {
+    const { gl } = this.#context;
+    const { program, shaders } = compiled;
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
+      const logs = shaders.map((shader) => gl.getShaderInfoLog(shader) ?? "");
       throw new Error(
         `The shader program ${this.#source.name} was refused by the graphics driver: ` +
-          [...logs, gl.getProgramInfoLog(this.#program) ?? ""].join("\n").trim(),
+          [...logs, gl.getProgramInfoLog(program) ?? ""].join("\n").trim(),
       );
     }
-    for (const shader of this.#shaders) gl.deleteShader(shader);
+    for (const shader of shaders) gl.deleteShader(shader);
+    const locations = new Map<string, WebGLUniformLocation>();
     for (const name of Object.keys(this.#source.uniforms)) {
-      const location = gl.getUniformLocation(this.#program, name);
-      if (location !== null) this.#locations.set(name, location);
+      const location = gl.getUniformLocation(program, name);
+      if (location !== null) locations.set(name, location);
     }
+    compiled.locations = locations;
+    return locations;
   }
 
   /** Make it the current program and set these uniforms; others keep their values. */
   use(values: Values<Schema>): void {
-    if (!this.#checked) this.#check();
-    this.#context.useProgram(this.#program);
+    const compiled = (this.#compiled ??= this.#compile());
+    const locations = compiled.locations ?? this.#check(compiled);
+    this.#context.useProgram(compiled.program);
     for (const name of Object.keys(values)) {
       const value = values[name];
       const kind = this.#source.uniforms[name];
-      const location = this.#locations.get(name);
+      const location = locations.get(name);
       if (value === undefined || kind === undefined || location === undefined) continue;
       this.#set(location, kind, value);
     }

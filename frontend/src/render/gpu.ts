@@ -36,6 +36,14 @@ export interface Brushes {
   readonly ratio: number;
 }
 
+/** What is about to be drawn. */
+export interface GpuNeeds {
+  readonly image: boolean;
+  readonly labels: boolean;
+  readonly space: boolean;
+  readonly meshes: boolean;
+}
+
 /** Samples a pixel of the 3-D panel, where edges are seen. */
 const SAMPLES = 4;
 
@@ -68,9 +76,17 @@ export class Gpu {
     this.#empty = this.context.gl.createVertexArray();
   }
 
-  /** Whether drawing would not wait for the shader compiler. */
-  get isReady(): boolean {
-    return this.#slices.isReady && this.#space.isReady && this.#compose.isReady;
+  /** Whether drawing these would not wait for the shader compiler. */
+  isReady(needs: GpuNeeds): boolean {
+    const slices = this.#slices.isReady(needs);
+    const space = !needs.space || this.#space.isReady(needs);
+    return this.#compose.isReady && slices && space;
+  }
+
+  /** Have everything compiled that may be needed later. */
+  prepare(): void {
+    this.#slices.prepare();
+    this.#space.prepare();
   }
 
   /** Bytes of bricks and meshes. */

@@ -280,7 +280,9 @@ export class CanvasRenderer implements Renderer {
       size: this.#size,
       ratio: this.#ratio,
     });
-    this.#tell(this.#currentStatus());
+    const status = this.#currentStatus();
+    this.#tell(status);
+    if (status.settled) this.#screen.prepare();
     const isDue = this.#screen.isStale || this.#stage.isUploading;
     if (isDue && this.#screen.gpu !== null) this.#arm();
   }

@@ -48,11 +48,15 @@ export class Screen {
   #spaceFilled = false;
   #needsCompose = false;
   #objects: ObjectMap | null = null;
+  #isPrepared = false;
 
   /** Throws `NoWebGL2Error`. */
   constructor(canvas: HTMLCanvasElement, cast: Cast) {
     this.#canvas = canvas;
     this.#cast = cast;
+    // Of the right size from the start: resizing a context waits for the GPU.
+    const { width, height } = canvas.getBoundingClientRect();
+    this.#resize([width, height], globalThis.devicePixelRatio);
     this.restore();
   }
 
@@ -78,6 +82,7 @@ export class Screen {
   restore(): void {
     this.#gpu = new Gpu(this.#canvas, POLICY.gpuBytes);
     this.#pace = new Pace(this.#gpu.context);
+    this.#isPrepared = false;
     this.#cast.stage.residents = this.#gpu.atlas;
   }
 
@@ -116,9 +121,32 @@ export class Screen {
     const gpu = this.#gpu;
     const pace = this.#pace;
     if (gpu === null || pace === null || gpu.context.gl.isContextLost()) return;
-    this.#upload(gpu, pace);
+    if (this.#resize(show.size, show.ratio)) this.#needsCompose = true;
     // The first bricks arrive while shaders are compiled: waiting would keep them out.
-    if (gpu.isReady) this.#draw(gpu, pace, show);
+    const isReady = gpu.isReady({
+      image: this.#cast.stage.actors.some(({ layer }) => layer.kind === "image"),
+      labels: this.#cast.stage.actors.some(({ layer }) => layer.kind === "labels"),
+      space: show.panels.some(({ kind }) => kind === "3d"),
+      meshes: this.#cast.meshes.shown.length > 0,
+    });
+    this.#upload(gpu, pace);
+    if (isReady) this.#draw(gpu, pace, show);
+  }
+
+  /** Have everything compiled that may be needed later; call when there is nothing else to do. */
+  prepare(): void {
+    if (!this.#isPrepared) this.#gpu?.prepare();
+    this.#isPrepared = true;
+  }
+
+  /** Returns whether it was of another size; then it is empty now. */
+  #resize(size: readonly [number, number], ratio: number): boolean {
+    const width = Math.max(Math.round(size[0] * ratio), 1);
+    const height = Math.max(Math.round(size[1] * ratio), 1);
+    if (this.#canvas.width === width && this.#canvas.height === height) return false;
+    this.#canvas.width = width;
+    this.#canvas.height = height;
+    return true;
   }
 
   #upload(gpu: Gpu, pace: Pace): void {
@@ -199,11 +227,8 @@ export class Screen {
     });
   }
 
-  #compose(gpu: Gpu, { document, size, ratio }: Show, space: Panel | undefined): void {
-    const width = Math.max(Math.round(size[0] * ratio), 1);
-    const height = Math.max(Math.round(size[1] * ratio), 1);
-    if (this.#canvas.width !== width) this.#canvas.width = width;
-    if (this.#canvas.height !== height) this.#canvas.height = height;
+  #compose(gpu: Gpu, { document, ratio }: Show, space: Panel | undefined): void {
+    const { width, height } = this.#canvas;
     const background = BACKGROUNDS[document.theme];
     const put = (which: number | "space", place: PixelRectangle): void => {
       gpu.compose(which, place, height, background);

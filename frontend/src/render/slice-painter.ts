@@ -93,8 +93,15 @@ export class SlicePainter {
   }
 
   /** Whether ordinary slices can be drawn without waiting for the shader compiler. */
-  get isReady(): boolean {
-    return this.#image.isReady && this.#labels.isReady;
+  isReady(needs: { readonly image: boolean; readonly labels: boolean }): boolean {
+    const image = !needs.image || this.#image.isReady;
+    const labels = !needs.labels || this.#labels.isReady;
+    return image && labels;
+  }
+
+  /** Have everything compiled that may be needed later. */
+  prepare(): void {
+    for (const program of [this.#image, this.#labels, this.#ids, this.#outline]) program.prepare();
   }
 
   drawImage(

@@ -101,8 +101,14 @@ export class SpacePainter {
   }
 
   /** Whether the panel can be drawn without waiting for the shader compiler. */
-  get isReady(): boolean {
-    return this.#mesh.isReady && this.#quad.isReady && this.#line.isReady;
+  isReady(needs: { readonly meshes: boolean }): boolean {
+    const rest = [this.#quad.isReady, this.#line.isReady].every(Boolean);
+    return (!needs.meshes || this.#mesh.isReady) && rest;
+  }
+
+  /** Have everything compiled that may be needed later. */
+  prepare(): void {
+    for (const program of [this.#mesh, this.#pickMesh, this.#pickQuad]) program.prepare();
   }
 
   /** The panel's picture; leaves the target resolved. */
