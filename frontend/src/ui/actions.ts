@@ -286,6 +286,15 @@ export const ACTIONS: readonly Action[] = [
     },
   },
   {
+    id: "show-all",
+    group: "Layers",
+    title: "Show all layers",
+    keys: [],
+    python: "for layer in v.layers: layer.visible = True",
+    run: (page) =>
+      page.edit((document) => document.order.map((id) => change(true, "layers", id, "visible"))),
+  },
+  {
     id: "rename",
     group: "Layers",
     title: "Rename the active layer",

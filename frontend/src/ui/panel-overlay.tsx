@@ -1,8 +1,10 @@
 // What is written over one panel: crosshair, axis names, slice, scale bar, and why there is nothing
 // to see when there is nothing to see.
-import { panelAxes, type Panel, type SliceKind } from "../math/panel";
+import { panelAxes, type Panel, type PanelKind, type SliceKind } from "../math/panel";
+import { isFlat } from "../math/space";
 import { effectiveZoom, worldToScreen } from "../math/view";
 import type { PanelStatus } from "../render/types";
+import type { Document } from "../wire/types";
 import { hint, perform, toggleMaximised } from "./actions";
 import { AxisTripod } from "./axis-tripod";
 import { IconButton, NumberField, Range } from "./fields";
@@ -202,18 +204,41 @@ function PanelState({ page, status, small }: PanelStateProps) {
         </div>
       )}
       {status.empty && failure === undefined && !small && (
-        <div class="panel-empty">
-          <span>No data in view</span>
-          <button
-            type="button"
-            class="button"
-            title={hint("fit")}
-            onClick={() => perform(page, "fit")}
-          >
-            Fit
-          </button>
-        </div>
+        <EmptyPanel page={page} kind={status.kind} />
       )}
     </>
+  );
+}
+
+interface Emptiness {
+  readonly text: string;
+  /** The action that helps. */
+  readonly way: string;
+  readonly button: string;
+}
+
+/** Why a panel has nothing to show, and what helps. */
+export function whyEmpty(document: Document, kind: PanelKind): Emptiness {
+  const visible = Object.values(document.layers).filter((layer) => layer.visible);
+  if (visible.length === 0) {
+    return { text: "All layers are hidden", way: "show-all", button: "Show" };
+  }
+  if ((kind === "xz" || kind === "yz") && visible.every((layer) => isFlat(layer.data))) {
+    return { text: "The data has no z axis", way: "layout-xy", button: "Only xy" };
+  }
+  return { text: "No data in view", way: "fit", button: "Fit" };
+}
+
+function EmptyPanel({ page, kind }: { readonly page: Page; readonly kind: PanelKind }) {
+  const document = page.document.value;
+  if (document === null) return null;
+  const { text, way, button } = whyEmpty(document, kind);
+  return (
+    <div class="panel-empty">
+      <span>{text}</span>
+      <button type="button" class="button" title={hint(way)} onClick={() => perform(page, way)}>
+        {button}
+      </button>
+    </div>
   );
 }

@@ -1,6 +1,7 @@
 // The line at the bottom: where the pointer is, what lies there in every layer, what is loading,
 // whether the page is connected.
 import { formatColor, shownColor } from "../math/label-color";
+import { isFlat } from "../math/space";
 import type { LayerValue } from "../render/types";
 import { AXIS_NAMES } from "./panel-overlay";
 import type { Page } from "./page";
@@ -38,15 +39,15 @@ function Place({ page }: PageProps) {
     );
   }
   const index = voxel(page, values);
+  const flat = Object.values(page.layers.value).every((layer) => isFlat(layer.data));
   return (
     <span class="place">
-      {index !== null && (
-        <span class="voxel" title="Index of the voxel, as in Python">
-          [{index.join(", ")}]
-        </span>
-      )}
+      <span class="voxel" title="Index of the voxel, as in Python">
+        {index === null ? <span class="quiet">outside</span> : `[${index.join(", ")}]`}
+      </span>
       <span class="world quiet" title="Position in the world">
         {AXIS_NAMES.map((name, axis) => {
+          if (axis === 0 && flat) return null;
           const [number, unit] = readable(cursor.position[axis as 0 | 1 | 2], units);
           return (
             <span key={name}>

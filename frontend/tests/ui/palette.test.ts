@@ -3,6 +3,8 @@ import { ACTIONS } from "../../src/ui/actions";
 import { found } from "../../src/ui/colormap-picker";
 import { labelFrom } from "../../src/ui/labels-controls";
 import { search } from "../../src/ui/palette";
+import { whyEmpty } from "../../src/ui/panel-overlay";
+import { exampleDocument } from "./example-document";
 
 test("the palette finds actions by words of title, key and Python line", () => {
   expect(search(ACTIONS, "next slice").map(({ id }) => id)).toContain("slice-next");
@@ -31,4 +33,19 @@ test.each([
   ["cell", null],
 ])("%j as a label is %j", (text, label) => {
   expect(labelFrom(text)).toBe(label);
+});
+
+test("an empty panel says why: hidden layers, no z axis, or nothing there", () => {
+  const document = exampleDocument();
+  expect(whyEmpty(document, "xy").way).toBe("fit");
+  const flat = structuredClone(document);
+  for (const layer of Object.values(flat.layers)) {
+    layer.data.axes = layer.data.axes.map((axis) =>
+      axis.name === "z" ? { ...axis, kind: "time" } : axis,
+    );
+  }
+  expect(whyEmpty(flat, "xz").way).toBe("layout-xy");
+  expect(whyEmpty(flat, "xy").way).toBe("fit");
+  for (const layer of Object.values(document.layers)) layer.visible = false;
+  expect(whyEmpty(document, "xz").way).toBe("show-all");
 });
