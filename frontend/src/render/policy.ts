@@ -7,7 +7,9 @@ export const POLICY = {
   /** Bytes of raw voxels in main memory. */
   cacheBytes: 512 * MIB,
   /** Bytes of brick textures: a part of what an integrated GPU has. */
-  gpuBytes: 768 * MIB,
+  gpuBytes: 1024 * MIB,
+  /** Bytes of brick textures that every device has. */
+  leastGpuBytes: 64 * MIB,
   /** Milliseconds a frame for uploads: a quarter of a frame at 60 Hz. */
   uploadMilliseconds: 4,
   /** Part of the time from frame to frame for uploads, where frames take longer than that. */

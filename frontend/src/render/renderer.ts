@@ -280,11 +280,20 @@ export class CanvasRenderer implements Renderer {
       size: this.#size,
       ratio: this.#ratio,
     });
+    if (this.#screen.isFull) this.#makeRoom();
     const status = this.#currentStatus();
     this.#tell(status);
     if (status.settled) this.#screen.prepare();
     const isDue = this.#screen.isStale || this.#stage.isUploading;
     if (isDue && this.#screen.gpu !== null) this.#arm();
+  }
+
+  /** Plan for what the GPU has proved to hold. */
+  #makeRoom(): void {
+    this.#screen.isFull = false;
+    this.#stage.limit(Math.max((this.#screen.gpu?.atlas.bytes ?? 0) * 0.9, POLICY.leastGpuBytes));
+    this.#needsPlan = true;
+    this.#arm();
   }
 
   #replan(document: Document): void {

@@ -40,6 +40,8 @@ export class Screen {
   #gpu: Gpu | null = null;
   #pace: Pace | null = null;
   highlight: Highlight | null = null;
+  /** There was no room for a brick in view: coarser levels must do. */
+  isFull = false;
   /** Pictures out of date: because of the user, or only because bricks came. */
   readonly #changed = new Set<number>();
   readonly #filled = new Set<number>();
@@ -159,7 +161,7 @@ export class Screen {
       if (next === null) return;
       const { need, brick } = next;
       const code = stage.code(need.volume);
-      if (code !== null) gpu.upload(need, brick, code, keep);
+      if (code !== null && !gpu.upload(need, brick, code, keep)) this.isFull = true;
       this.fill(need.volume, need.number);
     }
   }

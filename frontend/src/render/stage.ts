@@ -30,7 +30,7 @@ const IN_VIEW = 0.75;
 
 export class Stage {
   readonly #library: Library;
-  readonly #budget: number;
+  #budget: number;
   readonly #codes = new WeakMap<Volume, TexelCode>();
   #actors: readonly Actor[] = [];
   #pictures: readonly Picture[] = [];
@@ -77,6 +77,11 @@ export class Stage {
 
   code(volume: Volume): TexelCode | null {
     return this.#codes.get(volume) ?? null;
+  }
+
+  /** The GPU turned out to hold no more than this: from now on plan for it. */
+  limit(bytes: number): void {
+    this.#budget = Math.min(this.#budget, bytes);
   }
 
   /** Plan anew; returns volumes that were forgotten. */
