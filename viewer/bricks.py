@@ -116,7 +116,7 @@ def read_brick(
         flags = 0
     low, high = (0.0, 0.0) if pyramid.kind == "labels" else (float(least), float(most))
     header = HEADER.pack(volume, level, flags, 0, *index, generation, low, high)
-    return b"".join((header, payload))  # type: ignore[arg-type]
+    return b"".join((header, payload.data))
 
 
 def failed_brick(
