@@ -1,6 +1,8 @@
 // What to load, in which order: a pure function of the pictures on the screen and the volumes in
 // them. The coarsest level comes first, so that something is seen everywhere at once; then finer
-// ones, up to the level that the screen can show; within a level what is nearest the middle.
+// ones, up to the level that the screen can show; within a level what is nearest the middle. Only
+// where all of it arrives in a moment anyway is the level needed asked for directly: making coarse
+// levels takes the server longer than sending a few fine bricks.
 import { coverPlane, levelFor, type Cell, type Plane } from "./cover";
 import type { BrickNumber, Volume } from "./volume";
 
@@ -41,6 +43,8 @@ export interface PlanOptions {
   readonly bytes: (volume: Volume) => number;
   /** Bytes that all needs together may take; beyond, coarser levels must do. */
   readonly budget: number;
+  /** Bytes that arrive in a moment: a picture of no more needs no coarse one before it. */
+  readonly direct: number;
 }
 
 /** Every second level on the way from the coarsest to the target, both included. */
@@ -51,21 +55,29 @@ function stages(target: number, coarsest: number): number[] {
   return levels;
 }
 
-function planWith(sights: readonly Sight[], coarser: number): Plan {
+function planWith(sights: readonly Sight[], coarser: number, options: PlanOptions): Plan {
+  const targets = sights.map(({ volume, plane, linear }) => {
+    const level = Math.min(levelFor(volume, plane) + coarser, volume.coarsest);
+    const cells = coverPlane(volume, level, plane, linear);
+    return { level, cells, size: cells.length * options.bytes(volume) };
+  });
+  const bytes = targets.reduce((sum, { size }) => sum + size, 0);
+  const isDirect = bytes <= options.direct;
   const covers: Cover[] = [];
   const ranked: { volume: Volume; number: BrickNumber; rank: number }[] = [];
   const seen = new Map<Volume, Map<BrickNumber, number>>();
-  for (const sight of sights) {
+  sights.forEach((sight, at) => {
     const { volume, plane, linear } = sight;
-    const target = Math.min(levelFor(volume, plane) + coarser, volume.coarsest);
+    const { level: target, cells } = targets[at] ?? { level: 0, cells: [] };
     const places = seen.get(volume) ?? new Map<BrickNumber, number>();
     seen.set(volume, places);
     const numbers = new Set<BrickNumber>();
-    let cells: Cell[] = [];
     stages(target, volume.coarsest).forEach((level, stage) => {
-      cells = coverPlane(volume, level, plane, linear);
-      for (const { number, distance } of cells) {
+      const isTarget = level === target;
+      for (const cell of isTarget ? cells : coverPlane(volume, level, plane, linear)) {
+        const { number, distance } = cell;
         numbers.add(number);
+        if (isDirect && !isTarget) continue;
         // Distances are in pixels, far below the step from stage to stage.
         const rank = stage * 1e7 + Math.min(distance, 9e6);
         const place = places.get(number);
@@ -77,7 +89,7 @@ function planWith(sights: readonly Sight[], coarser: number): Plan {
       }
     });
     covers.push({ sight, level: target, cells, numbers });
-  }
+  });
   ranked.sort((a, b) => a.rank - b.rank);
   return { covers, needs: ranked };
 }
@@ -86,7 +98,7 @@ function planWith(sights: readonly Sight[], coarser: number): Plan {
 export function plan(sights: readonly Sight[], options: PlanOptions): Plan {
   const deepest = sights.reduce((most, { volume }) => Math.max(most, volume.coarsest), 0);
   for (let coarser = 0; ; coarser += 1) {
-    const result = planWith(sights, coarser);
+    const result = planWith(sights, coarser, options);
     const bytes = result.needs.reduce((sum, { volume }) => sum + options.bytes(volume), 0);
     if (bytes <= options.budget || coarser >= deepest) return result;
   }

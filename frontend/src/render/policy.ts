@@ -10,6 +10,8 @@ export const POLICY = {
   gpuBytes: 1024 * MIB,
   /** Bytes of brick textures that every device has. */
   leastGpuBytes: 64 * MIB,
+  /** Bytes of bricks that arrive in a moment from this machine, and from another one. */
+  directBytes: { near: 48 * MIB, far: 1 * MIB },
   /** Milliseconds a frame for uploads: a quarter of a frame at 60 Hz. */
   uploadMilliseconds: 4,
   /** Part of the time from frame to frame for uploads, where frames take longer than that. */

@@ -38,6 +38,12 @@ function socketUrl(baseUrl: string): string {
   return url.href;
 }
 
+function directBytes(baseUrl: string): number {
+  const { hostname } = new URL(baseUrl, globalThis.location.href);
+  const isNear = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+  return isNear ? POLICY.directBytes.near : POLICY.directBytes.far;
+}
+
 /** What of a document the slices depend on, as text to compare. */
 function sliceText(document: Document): string {
   const { center, zoom, position } = document.view;
@@ -92,7 +98,7 @@ export class CanvasRenderer implements Renderer {
         this.#arm();
       },
     });
-    this.#stage = new Stage(this.#library, POLICY.gpuBytes);
+    this.#stage = new Stage(this.#library, POLICY.gpuBytes, directBytes(baseUrl));
     this.#colormaps = new Colormaps(baseUrl, () => {
       this.#screen.touchPictures();
       this.#arm();

@@ -85,6 +85,8 @@ export class Screen {
     this.#gpu = new Gpu(this.#canvas, POLICY.gpuBytes);
     this.#pace = new Pace(this.#gpu.context);
     this.#isPrepared = false;
+    // Compiled while the document is on its way.
+    this.#gpu.isReady({ image: true, labels: true, space: true, meshes: false });
     this.#cast.stage.residents = this.#gpu.atlas;
   }
 

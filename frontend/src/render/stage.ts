@@ -30,6 +30,7 @@ const IN_VIEW = 0.75;
 
 export class Stage {
   readonly #library: Library;
+  readonly #direct: number;
   #budget: number;
   readonly #codes = new WeakMap<Volume, TexelCode>();
   #actors: readonly Actor[] = [];
@@ -44,10 +45,11 @@ export class Stage {
   #queue: Need[] = [];
   residents: Residents = { slot: () => null };
 
-  /** `budget` in bytes of texture. */
-  constructor(library: Library, budget: number) {
+  /** `budget` in bytes of texture, `direct` as in `PlanOptions`. */
+  constructor(library: Library, budget: number, direct: number) {
     this.#library = library;
     this.#budget = budget;
+    this.#direct = direct;
   }
 
   /** Bottom first. */
@@ -98,7 +100,7 @@ export class Stage {
     });
     const bytes = (volume: Volume): number =>
       slotBytes(volume, this.#codes.get(volume)?.format ?? "R32F");
-    this.#plan = plan(sights, { bytes, budget: this.#budget * IN_VIEW });
+    this.#plan = plan(sights, { bytes, budget: this.#budget * IN_VIEW, direct: this.#direct });
     this.#ahead = this.#actors.flatMap(({ volume }) => coarsestBricks(volume));
     this.#inView = new Map();
     for (const { volume, number } of [...this.#plan.needs, ...this.#ahead]) {

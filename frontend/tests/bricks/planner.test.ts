@@ -4,7 +4,7 @@ import { plan, type Sight } from "../../src/bricks/planner";
 import { Volume } from "../../src/bricks/volume";
 import { exampleData } from "./example-data";
 
-const options = { bytes: (volume: Volume) => volume.brickBytes, budget: Infinity };
+const options = { bytes: (volume: Volume) => volume.brickBytes, budget: Infinity, direct: 0 };
 
 function sightOf(volume: Volume, plane: Partial<Plane> = {}, picture = 0): Sight {
   return {
@@ -34,6 +34,17 @@ describe("plan", () => {
     expect(levels.at(-1)).toBe(0);
     expect(levels).toEqual(levels.toSorted((a, b) => b - a));
     expect(covers[0]!.level).toBe(0);
+  });
+
+  it("asks for the target at once when it arrives in a moment", () => {
+    const { needs, covers } = plan([sightOf(volume)], {
+      ...options,
+      direct: 64 * volume.brickBytes,
+    });
+    expect(needs).toHaveLength(64);
+    expect(needs.every(({ number }) => volume.index(number).level === 0)).toBe(true);
+    // Coarser bricks would still be shown, should they be there.
+    expect([...covers[0]!.numbers].some((number) => volume.index(number).level === 3)).toBe(true);
   });
 
   it("asks for what is nearest the middle first within a level", () => {
