@@ -178,14 +178,18 @@ interface PanelStateProps {
 
 function PanelState({ page, status, small }: PanelStateProps) {
   const failure = status.failures[0];
+  const name = page.layers.value[failure?.layer ?? ""]?.name;
   return (
     <>
       {status.loading > 0 && <div class="panel-progress" role="progressbar" aria-label="Loading" />}
       {failure !== undefined && !small && (
-        <div class="panel-failure" role="alert">
+        <div class="panel-failure" role="alert" tabIndex={0}>
           <Icon name="warning" />
           <div>
-            <p>{failure.message}</p>
+            <p class="failure-message">
+              {name !== undefined && <strong>{name}: </strong>}
+              {failure.message}
+            </p>
             {failure.hint !== undefined && failure.hint !== "" && (
               <p class="quiet">{failure.hint}</p>
             )}
