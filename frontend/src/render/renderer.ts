@@ -164,8 +164,6 @@ export class CanvasRenderer implements Renderer {
     const before = this.#screen.highlight;
     if (before?.layer === highlight?.layer && before?.label === highlight?.label) return;
     this.#screen.highlight = highlight;
-    this.#screen.touchPictures();
-    this.#screen.touchSpace();
     this.#arm();
   }
 

@@ -39,7 +39,9 @@ export class Screen {
   readonly #cast: Cast;
   #gpu: Gpu | null = null;
   #pace: Pace | null = null;
-  highlight: Highlight | null = null;
+  #highlight: Highlight | null = null;
+  /** Whether what is out of date is so by its colours only: the same things lie where they lay. */
+  #isRecolored = true;
   /** There was no room for a brick in view: coarser levels must do. */
   isFull = false;
   /** Pictures out of date: because of the user, or only because bricks came. */
@@ -90,11 +92,25 @@ export class Screen {
     this.#cast.stage.residents = this.#gpu.atlas;
   }
 
+  get highlight(): Highlight | null {
+    return this.#highlight;
+  }
+
+  set highlight(highlight: Highlight | null) {
+    const wasRecolored = this.#isRecolored;
+    this.#highlight = highlight;
+    this.touchPictures();
+    this.touchSpace();
+    this.#isRecolored = wasRecolored;
+  }
+
   touchPictures(): void {
+    this.#isRecolored = false;
     this.#cast.stage.pictures.forEach((_, index) => this.#changed.add(index));
   }
 
   touchSpace(): void {
+    this.#isRecolored = false;
     this.#spaceChanged = true;
   }
 
@@ -118,6 +134,7 @@ export class Screen {
     for (const { sight, numbers } of this.#cast.stage.covers) {
       if (sight.volume === volume && numbers.has(number)) this.#filled.add(sight.picture);
     }
+    this.#isRecolored = false;
   }
 
   /** Bring the canvas up to date, as far as one frame allows. */
@@ -190,7 +207,8 @@ export class Screen {
     if (isSpaceDue) {
       this.#spaceChanged = false;
       this.#spaceFilled = false;
-      this.#objects = null;
+      if (!this.#isRecolored) this.#objects = null;
+      this.#isRecolored = true;
       this.#needsCompose = true;
       if (space !== undefined) {
         gpu.drawSpace(this.#scene(gpu, document, space), pixelRectangle(space, ratio));
@@ -223,7 +241,7 @@ export class Screen {
       if (cover.sight.picture !== index || actor === undefined) continue;
       strokes.push({ actor, cover, batches: instancesOf(cover, actor.former, lookup) });
     }
-    const { highlight } = this;
+    const highlight = this.#highlight;
     gpu.drawPicture(index, size, strokes, {
       colormap: (name) => colormaps.get(name).colors,
       highlight: (layer) => (highlight?.layer === layer ? highlight.label : null),
@@ -251,7 +269,7 @@ export class Screen {
       texture: gpu.picture(index),
     }));
     const background = BACKGROUNDS[document.theme];
-    return sceneOf(document, panel, meshes.shown, pictures, this.highlight, background);
+    return sceneOf(document, panel, meshes.shown, pictures, this.#highlight, background);
   }
 
   /** What is seen at a point of the 3-D panel: meshes count from 1, then the slices. */
