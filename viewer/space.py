@@ -115,6 +115,11 @@ class Box:
         ):
             raise InvalidValueError(f"Box({self.start}, {self.stop}) is not a box.")
 
+    def __str__(self) -> str:
+        """As an index is written: ``[0:16, 32:64]``."""
+        spans = (f"{a}:{b}" for a, b in zip(self.start, self.stop, strict=True))
+        return f"[{', '.join(spans)}]"
+
     @classmethod
     def whole(cls, shape: tuple[int, ...]) -> Box:
         """The box of a whole array of this shape."""

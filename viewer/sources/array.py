@@ -48,7 +48,7 @@ class ArraySource:
         if closed:
             raise ClosedError("The layer has been closed.")
         raise SourceError(
-            f"Reading the array at {box.slices} failed: {reason}.",
+            f"Reading the array at {box} failed: {reason}.",
             hint="Check that data[...] works in Python, then call layer.refresh().",
         )
 

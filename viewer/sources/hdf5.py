@@ -58,7 +58,7 @@ class Hdf5Source:
         if not reason:
             raise file_closed(self._name)
         raise SourceError(
-            f"Reading the HDF5 dataset {self._name!r} at {box.slices} failed: {reason}.",
+            f"Reading the HDF5 dataset {self._name!r} at {box} failed: {reason}.",
             hint="Check that the file is whole and still there, then call layer.refresh().",
         )
 

@@ -43,7 +43,7 @@ class ZarrSource:
         if closed:
             raise ClosedError("The layer has been closed.")
         raise SourceError(
-            f"Reading the Zarr array {self._name!r} at {box.slices} failed: {reason}.",
+            f"Reading the Zarr array {self._name!r} at {box} failed: {reason}.",
             hint="Check that its store is whole and can be reached, then call layer.refresh().",
         )
 
