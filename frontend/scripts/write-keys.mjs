@@ -9,7 +9,9 @@ const END = "<!-- end of keys -->";
 
 const server = await createServer({
   root: new URL("..", import.meta.url).pathname,
+  configFile: false,
   server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+  optimizeDeps: { noDiscovery: true, include: [] },
   appType: "custom",
   logLevel: "error",
 });
