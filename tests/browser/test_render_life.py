@@ -30,7 +30,7 @@ def expected(data, shape):
 
 
 def rest(page):
-    """What the renderer has done, once it does nothing more (coarse bricks out of view come last)."""
+    """What the renderer has done, once it does nothing more: coarse bricks come last."""
     while True:
         before = page.evaluate("voxelview.stats()")
         time.sleep(0.4)
