@@ -2,6 +2,7 @@
 // and which are next to go to the GPU. It knows the atlas only by what it is told is resident.
 import type { Brick } from "../bricks/cache";
 import type { Library } from "../bricks/library";
+import { coverPlane, normalOf } from "../bricks/cover";
 import { plan, type Cover, type Need, type Plan, type Sight } from "../bricks/planner";
 import type { BrickNumber, Volume } from "../bricks/volume";
 import type { Position } from "../math/panel";
@@ -28,6 +29,9 @@ export interface Residents {
 /** The part of the GPU's budget that bricks in view may take; the rest eases moving about. */
 const IN_VIEW = 0.75;
 
+/** The part of the budget up to which there is room for bricks beside those in view. */
+const LOOK_AHEAD = 0.25;
+
 export class Stage {
   readonly #library: Library;
   readonly #direct: number;
@@ -36,7 +40,7 @@ export class Stage {
   #actors: readonly Actor[] = [];
   #pictures: readonly Picture[] = [];
   #plan: Plan = { covers: [], needs: [] };
-  /** Coarse bricks out of view: with them, moving about never meets emptiness. */
+  /** Bricks out of view: coarse ones, so that moving about never meets emptiness, and the next. */
   #ahead: Need[] = [];
   #probe: Need[] = [];
   #probed: Position | null = null;
@@ -101,12 +105,13 @@ export class Stage {
     const bytes = (volume: Volume): number =>
       slotBytes(volume, this.#codes.get(volume)?.format ?? "R32F");
     this.#plan = plan(sights, { bytes, budget: this.#budget * IN_VIEW, direct: this.#direct });
-    this.#ahead = this.#actors.flatMap(({ volume }) => coarsestBricks(volume));
     this.#inView = new Map();
-    for (const { volume, number } of [...this.#plan.needs, ...this.#ahead]) {
-      const numbers = this.#inView.get(volume) ?? new Set();
-      this.#inView.set(volume, numbers);
-      numbers.add(number);
+    this.#ahead = [];
+    this.#gather(this.#plan.needs);
+    this.#ahead.push(...this.#gather(this.#actors.flatMap(({ volume }) => coarsestBricks(volume))));
+    const taken = this.#plan.needs.reduce((sum, { volume }) => sum + bytes(volume), 0);
+    if (taken <= this.#budget * LOOK_AHEAD) {
+      this.#ahead.push(...this.#gather(nextBricks(this.#plan.covers)));
     }
     this.#queue = [...this.#plan.needs, ...this.#ahead].filter((need) => this.#isPending(need));
     const gone = this.#library.prune(new Set(Object.keys(document.layers)));
@@ -114,6 +119,17 @@ export class Stage {
     this.#probe = this.#probesAt(this.#probed);
     this.want();
     return gone;
+  }
+
+  /** Remember that these are in view; returns those of which it was not known. */
+  #gather(needs: readonly Need[]): Need[] {
+    return needs.filter(({ volume, number }) => {
+      const numbers = this.#inView.get(volume) ?? new Set();
+      this.#inView.set(volume, numbers);
+      const isNew = !numbers.has(number);
+      numbers.add(number);
+      return isNew;
+    });
   }
 
   /** Also load the finest voxels at this position, before all else. */
@@ -248,7 +264,24 @@ export class Stage {
 
 /** All bricks of the coarsest level; there are few, or else it says nothing. */
 function coarsestBricks(volume: Volume): Need[] {
+  if (volume.isLarge) return [];
   const { bricks, first } = volume.grid(volume.coarsest);
   const count = Math.min(bricks[0] * bricks[1] * bricks[2], 64);
   return Array.from({ length: count }, (_, place) => ({ volume, number: first + place }));
+}
+
+/** Bricks that a slice will need when it moves a little further: a quarter of a brick. */
+function nextBricks(covers: readonly Cover[]): Need[] {
+  return covers.flatMap(({ sight, level }) => {
+    const { volume, plane, linear } = sight;
+    const normal = normalOf(plane);
+    const { scale } = volume.grid(level);
+    return [-0.25, 0.25].flatMap((part) => {
+      const move = (axis: 0 | 1 | 2): number =>
+        plane.center[axis] + part * normal[axis] * volume.brick[axis] * scale[axis];
+      const center = [move(0), move(1), move(2)] as const;
+      const cells = coverPlane(volume, level, { ...plane, center }, linear);
+      return cells.map(({ number }) => ({ volume, number }));
+    });
+  });
 }
