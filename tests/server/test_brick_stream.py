@@ -351,3 +351,20 @@ def test_thousands_of_bricks_a_second(exhibit: Exhibit, stream: Stream) -> None:
         time.sleep(0.3)
     # 8000 measured when the client has a process of its own; here both share one, maybe busy
     assert max(rates) > 1000
+
+
+def test_bricks_of_a_slow_source_come_one_by_one(exhibit: Exhibit, stream: Stream) -> None:
+    class Slow:
+        shape, dtype = (32, 32, 256), np.dtype("u1")
+
+        def __getitem__(self, key: Any) -> Any:
+            time.sleep(0.2)
+            return np.zeros(self.shape, self.dtype)[key]
+
+    stream.open(1, exhibit.add(Slow()))
+    bricks = [(1, 0, 0, 0, x) for x in range(8)]
+    start = time.perf_counter()
+    stream.want(bricks)
+    assert stream.take()[0] in bricks[:1]
+    assert time.perf_counter() - start < 1.0  # eight take 1.6 s
+    assert set(stream.take_all(7)) == set(bricks[1:])

@@ -75,3 +75,31 @@ def test_a_closed_volume_is_not_wanted() -> None:
     drain(wants, 0.0)
     wants.close(1)
     assert wants.active == {(2, 0, 0, 0, 0)}
+
+
+@given(BRICKS, st.integers(1, 4))
+def test_what_a_worker_did_not_come_to_is_taken_next(bricks: list[Brick], count: int) -> None:
+    wants = WantList()
+    wants.replace(0, flat(bricks), 0.0)
+    read: list[Brick] = []
+    while batch := wants.take(count, 0.0):
+        assert wants.finish(batch[0])
+        read.append(batch[0])
+        wants.give_back(batch[1:])
+    assert read == bricks
+    assert not wants.active
+
+
+def test_what_a_worker_did_not_come_to_is_forgotten_when_it_is_not_wanted_any_more() -> None:
+    wants = WantList()
+    first, second = (1, 0, 0, 0, 0), (1, 0, 0, 0, 1)
+    wants.replace(0, flat([first, second]), 0.0)
+    wants.take(2, 0.0)
+    wants.give_back([second])
+    wants.replace(1, flat([first]), 0.0)
+    assert drain(wants, 0.0) == []
+    wants.replace(2, flat([first, second]), 0.0)
+    wants.take(2, 0.0)
+    wants.give_back([second])
+    wants.close(1)
+    assert wants.take(2, 0.0) == []

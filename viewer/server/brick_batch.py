@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from viewer.bricks import failed_brick, read_brick
@@ -13,7 +14,12 @@ from viewer.server.mount import Mount
 from viewer.server.wants import Brick
 
 Outcome = list[tuple[Brick, bytes]]
-"""Finished messages; bricks that nobody wants any more are missing."""
+"""Finished messages; bricks that nobody wants any more, or that took too long, are missing."""
+
+
+HOP_SECONDS = 0.03
+"""Seconds after which a hop ends though bricks are left: all that it read is sent together, and
+the first brick of a slow source must not wait for the eighth."""
 
 
 class Volume:
@@ -49,8 +55,9 @@ class Batch:
 
     def __call__(self, cancelled: Callable[[], bool]) -> Outcome:
         outcome: Outcome = []
+        end = time.monotonic() + HOP_SECONDS
         for brick in self._bricks:
-            if cancelled():
+            if cancelled() or (outcome and time.monotonic() > end):
                 break
             if brick in self._active:
                 message = self._read(brick, cancelled)

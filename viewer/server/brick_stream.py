@@ -144,6 +144,8 @@ class BrickSocket(Socket):
     ) -> None:
         try:
             outcome = await self.mount.finish(job)
+            done = {brick for brick, _ in outcome}
+            self._wants.give_back([brick for brick in batch if brick not in done])
         except CancelledError:
             outcome = []
         except ViewerError as error:

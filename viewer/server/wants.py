@@ -29,6 +29,7 @@ class WantList:
         self._list: Sequence[int] = ()
         self._position = 0
         self._deferred: list[Brick] = []
+        self._returned: list[Brick] = []
         self._sent: dict[Brick, float] = {}
 
     def replace(self, generation: int, bricks: Sequence[int], now: float) -> None:
@@ -37,7 +38,7 @@ class WantList:
             return
         self.generation = generation
         self._list, self._position = bricks, 0
-        self._deferred = []
+        self._deferred, self._returned = [], []
         self._forget(now)
         if self.active:
             numbers = iter(bricks)
@@ -47,6 +48,11 @@ class WantList:
     def take(self, count: int, now: float) -> list[Brick]:
         """Up to `count` bricks of one volume to be read now; they become active."""
         taken: list[Brick] = []
+        while self._returned and len(taken) < count:
+            if taken and self._returned[0][0] != taken[0][0]:
+                return taken
+            taken.append(self._returned.pop(0))
+            self.active.add(taken[-1])
         numbers = self._list
         while self._position < len(numbers) and len(taken) < count:
             position = self._position
@@ -77,6 +83,12 @@ class WantList:
         self.active.discard(brick)
         return wanted
 
+    def give_back(self, bricks: Sequence[Brick]) -> None:
+        """A worker did not come to these: they are the next to be taken, if still wanted."""
+        left = [brick for brick in bricks if brick in self.active]
+        self.active.difference_update(left)
+        self._returned = left + self._returned
+
     def sent(self, brick: Brick, now: float) -> None:
         """`brick` has left for the page."""
         self._sent.pop(brick, None)  # to the end: `_forget` counts on the order
@@ -85,6 +97,7 @@ class WantList:
     def close(self, volume: int) -> None:
         """Nothing of `volume` is wanted any more."""
         self.active -= {brick for brick in self.active if brick[0] == volume}
+        self._returned = [brick for brick in self._returned if brick[0] != volume]
         self._sent = {brick: at for brick, at in self._sent.items() if brick[0] != volume}
 
     def _take_deferred(self, count: int, now: float) -> list[Brick]:

@@ -2,7 +2,8 @@
 // them. The coarsest level comes first, so that something is seen everywhere at once; then finer
 // ones, up to the level that the screen can show; within a level what is nearest the middle. Only
 // where all of it arrives in a moment anyway is the level needed asked for directly: making coarse
-// levels takes the server longer than sending a few fine bricks.
+// levels takes the server longer than sending a few fine bricks. So it is with a large volume: to
+// make its coarsest level the server reads it all, and nothing would be seen until then.
 import { coverPlane, levelFor, type Cell, type Plane } from "./cover";
 import type { BrickNumber, Volume } from "./volume";
 
@@ -77,7 +78,7 @@ function planWith(sights: readonly Sight[], coarser: number, options: PlanOption
       for (const cell of isTarget ? cells : coverPlane(volume, level, plane, linear)) {
         const { number, distance } = cell;
         numbers.add(number);
-        if (isDirect && !isTarget) continue;
+        if ((isDirect || volume.isLarge) && !isTarget) continue;
         // Distances are in pixels, far below the step from stage to stage.
         const rank = stage * 1e7 + Math.min(distance, 9e6);
         const place = places.get(number);

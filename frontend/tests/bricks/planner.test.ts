@@ -47,6 +47,17 @@ describe("plan", () => {
     expect([...covers[0]!.numbers].some((number) => volume.index(number).level === 3)).toBe(true);
   });
 
+  it("asks for no coarse levels of a volume that takes long to read", () => {
+    const shape = [2048, 4096, 4096];
+    const large = new Volume("l1", "image", exampleData({ shape, levels: 7 }), []);
+    const { needs, covers } = plan(
+      [sightOf(large, { center: [1024, 2048, 2048], pixel: 16 })],
+      options,
+    );
+    const levels = new Set(needs.map(({ number }) => large.index(number).level));
+    expect([...levels]).toEqual([covers[0]!.level]);
+  });
+
   it("asks for what is nearest the middle first within a level", () => {
     const { needs } = plan([sightOf(volume, { center: [100, 40, 200] })], options);
     const finest = needs.map(({ number }) => volume.index(number)).filter((at) => at.level === 0);
