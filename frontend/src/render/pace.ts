@@ -23,7 +23,7 @@ export class Pace {
     this.#frame = now;
     // Where frames are few and far between, each may do the work of several.
     const share = elapsed * POLICY.uploadShare;
-    return Math.min(Math.max(share, POLICY.uploadMilliseconds), 4 * POLICY.uploadMilliseconds);
+    return Math.min(Math.max(share, POLICY.uploadMilliseconds), POLICY.mostUploadMilliseconds);
   }
 
   /** Whether a picture of the progress may be drawn. */

@@ -287,7 +287,10 @@ export class CanvasRenderer implements Renderer {
     if (this.#screen.isFull) this.#makeRoom();
     const status = this.#currentStatus();
     this.#tell(status);
-    if (status.settled) this.#screen.prepare();
+    if (status.settled) {
+      this.#screen.prepare();
+      this.#stage.lookAhead();
+    }
     const isDue = this.#screen.isStale || this.#stage.isUploading;
     if (isDue && this.#screen.gpu !== null) this.#arm();
   }

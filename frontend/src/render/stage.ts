@@ -42,6 +42,7 @@ export class Stage {
   #plan: Plan = { covers: [], needs: [] };
   /** Bricks out of view: coarse ones, so that moving about never meets emptiness, and the next. */
   #ahead: Need[] = [];
+  #looksAhead = false;
   #probe: Need[] = [];
   #probed: Position | null = null;
   #inView = new Map<Volume, Set<BrickNumber>>();
@@ -107,6 +108,7 @@ export class Stage {
     this.#plan = plan(sights, { bytes, budget: this.#budget * IN_VIEW, direct: this.#direct });
     this.#inView = new Map();
     this.#ahead = [];
+    this.#looksAhead = false;
     this.#gather(this.#plan.needs);
     this.#ahead.push(...this.#gather(this.#actors.flatMap(({ volume }) => coarsestBricks(volume))));
     const taken = this.#plan.needs.reduce((sum, { volume }) => sum + bytes(volume), 0);
@@ -151,6 +153,13 @@ export class Stage {
     return this.#probe.some((need) => need.volume === volume && need.number === number);
   }
 
+  /** Everything in view is there: ask for what may be needed next. */
+  lookAhead(): void {
+    if (this.#looksAhead) return;
+    this.#looksAhead = true;
+    if (this.#ahead.some(({ volume, number }) => !this.#isThere(volume, number))) this.want();
+  }
+
   /** Tell the server what is missing. */
   want(): void {
     const missing = this.#probe.filter(({ volume, number }) => {
@@ -160,7 +169,7 @@ export class Stage {
     const probed = (need: Need): boolean =>
       missing.some(({ volume, number }) => volume === need.volume && number === need.number);
     const probes = missing.length;
-    for (const need of [...this.#plan.needs, ...this.#ahead]) {
+    for (const need of [...this.#plan.needs, ...(this.#looksAhead ? this.#ahead : [])]) {
       if (this.#isThere(need.volume, need.number)) continue;
       if (probes === 0 || !probed(need)) missing.push(need);
     }
