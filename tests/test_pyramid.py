@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 
@@ -478,3 +479,22 @@ def test_a_closed_file_is_a_source_error_at_every_level(tmp_path):
     for index, level in enumerate(pyramid.levels):
         with pytest.raises(SourceError, match="closed"):
             pyramid.read(index, Box.whole(level.shape))
+
+
+def test_coarse_levels_of_a_very_large_array_are_made_of_a_sample() -> None:
+    profile = np.repeat(np.uint8([0, 100, 250]), (1000, 1050, 1))[:, None, None]
+    data = np.broadcast_to(profile, (2051, 1024, 1024))  # 2 GiB that take no memory
+    pyramid = Pyramid(as_source(data), "image", cache=BlockCache(64 * MIB))
+    coarsest = len(pyramid.levels) - 1
+    assert coarsest == 5
+    start = time.perf_counter()
+    block = pyramid.read(coarsest, Box.whole(pyramid.levels[coarsest].shape))
+    assert time.perf_counter() - start < 5  # all voxels take half a minute
+    assert (block == block[:, :1, :1]).all()
+    line = block[:, 0, 0]
+    assert (line[:31] == 0).all()
+    assert 0 < line[31] < 100  # voxels 992 to 1023, of which 24 are 100
+    assert (line[32:-1] == 100).all()
+    assert line[-1] == 250  # voxels 2048 to 2050, sampled where there are some
+    exact = pyramid.read(1, Box((495, 0, 0), (505, 2, 2)))
+    np.testing.assert_array_equal(exact[:, 0, 0], [0] * 5 + [100] * 5)

@@ -20,6 +20,11 @@ class Policy:
     coarsest_bricks: int = 8
     """Bricks. Levels are made until one holds at most this many: one screenful."""
 
+    exact_voxels: int = 1 << 30
+    """Voxels. Larger arrays that are not stored in chunks (a memory-mapped file) have their coarse
+    levels made from every so many voxels: reading all of them takes minutes, and their levels are
+    not kept yet. Level 1 is exact always."""
+
     block_edge: int = 64
     """Voxels. Edge of the blocks in which coarse levels are made and cached, and of Zarr chunks."""
 

@@ -1,10 +1,11 @@
 """The one way to a layer's voxels: ``read(level, box)``, at any level.
 
 Levels that the source does not have are made here: each from the level below, in blocks of
-`Policy.block_edge`, by the mean for images and by the most frequent value for labels. A block is
-computed when somebody first asks for a box that it touches, and kept in the cache. Level 0 comes
-straight from the source; where the source decodes whole chunks (HDF5, Zarr), through the cache as
-well, so that a chunk is not decoded again for each brick that it holds.
+`Policy.block_edge`, by the mean for images and by the most frequent value for labels; of very
+large arrays (`Policy.exact_voxels`) by that of a sample of their voxels. A block is computed when
+somebody first asks for a box that it touches, and kept in the cache. Level 0 comes straight from
+the source; where the source decodes whole chunks (HDF5, Zarr), through the cache as well, so that
+a chunk is not decoded again for each brick that it holds.
 
 Both doors to the voxels (`viewer.chunks`, `viewer.bricks`) and the mesher read from here, from
 several threads at once.
@@ -186,6 +187,10 @@ class Pyramid:
             if source.chunks is not None and (shape := self.levels[0].shape)
             else None
         )
+        self._sampled = (
+            getattr(source, "samples", False)
+            and math.prod(self.levels[0].shape[-self.spatial :]) > POLICY.exact_voxels
+        )
         self._epoch: _Epoch | None = _Epoch(source, cache.partition(), 0)
         self._last_generation = 0
         self._lock = threading.Lock()
@@ -341,6 +346,8 @@ class Pyramid:
             return out
         from viewer.kernels.downsample import mean, mode
 
+        if level > 1 and self._sampled:
+            return self._sample(epoch, level, whole)
         below, here = self.levels[level - 1], self.levels[level]
         factors = tuple(2 if a != b else 1 for a, b in zip(below.shape, here.shape, strict=True))
         box = Box(
@@ -349,6 +356,28 @@ class Pyramid:
         )
         fine = np.empty(box.shape, self.dtype)
         self._copy(epoch, level - 1, box, fine, cancelled)
+        return (mean if self.kind == "image" else mode)(fine, factors)
+
+    def _sample(self, epoch: _Epoch, level: int, whole: Box) -> Array:
+        """A block made of one voxel for each of the level below: the one in its middle."""
+        from viewer.kernels.downsample import mean, mode
+
+        finest, below, here = self.levels[0], self.levels[level - 1], self.levels[level]
+        factors = tuple(2 if a != b else 1 for a, b in zip(below.shape, here.shape, strict=True))
+        start, stop, steps = [], [], []
+        for axis, factor in enumerate(factors):
+            step = 1
+            for a, b in zip(self.levels[: level - 1], self.levels[1:level], strict=True):
+                step *= 2 if a.shape[axis] != b.shape[axis] else 1
+            first = whole.start[axis] * factor
+            last = min(whole.stop[axis] * factor, below.shape[axis]) - 1
+            offset = min(step // 2, finest.shape[axis] - 1 - last * step)
+            start.append(first * step + offset)
+            stop.append(last * step + offset + 1)
+            steps.append(step)
+        part = epoch.source.sample(start, stop, steps)  # type: ignore[attr-defined]
+        fine = np.empty(part.shape, self.dtype)
+        np.copyto(fine, part)
         return (mean if self.kind == "image" else mode)(fine, factors)
 
 

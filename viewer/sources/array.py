@@ -6,6 +6,7 @@ nothing; the one copy is made where the voxels are needed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ class ArraySource:
         self.chunks: tuple[int, ...] | None = None
         # A plain view: slicing a subclass (np.memmap) runs Python code for every slice.
         self._data: Any = data.view(np.ndarray) if isinstance(data, np.ndarray) else data
+        self.samples: bool = isinstance(data, np.ndarray)
+        """Whether `sample` costs no more than what it returns."""
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""
@@ -51,6 +54,13 @@ class ArraySource:
             f"Reading the array at {box} failed: {reason}.",
             hint="Check that data[...] works in Python, then call layer.refresh().",
         )
+
+    def sample(self, start: Sequence[int], stop: Sequence[int], step: Sequence[int]) -> Array:
+        """One voxel of every so many on each axis, from `start` to before `stop`."""
+        data = self._data
+        if data is None:
+            raise ClosedError("The layer has been closed.")
+        return np.asarray(data[tuple(map(slice, start, stop, step))])
 
     def close(self) -> None:
         """See `Source.close`."""
