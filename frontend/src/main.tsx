@@ -160,7 +160,11 @@ function mount(canvas: HTMLCanvasElement): () => void {
       drawn.setPanels(page.panels.value, [width, height], page.pixelRatio.value);
     }
   });
+  const stopConnection = effect(() => {
+    if (page.connection.value.kind === "closed") drawn.disconnect();
+  });
   return () => {
+    stopConnection();
     stopDocument();
     stopPanels();
     page.renderer.value = null;

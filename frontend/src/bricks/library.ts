@@ -166,7 +166,8 @@ export class Library {
     this.#cache.forgetFailures();
   }
 
-  dispose(): void {
+  /** Asks the server for nothing more; what is here stays. */
+  disconnect(): void {
     this.#stream.dispose();
   }
 

@@ -68,6 +68,7 @@ export class BrickStream {
     this.#send({ type: "want", generation: this.#generation, bricks });
   }
 
+  /** For good: nothing more is asked for, and nothing reconnects. */
   dispose(): void {
     this.#disposed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);

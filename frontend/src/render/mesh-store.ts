@@ -1,4 +1,5 @@
 // The meshes of the selected labels: which are wanted, which are on their way, which are here.
+import { METRES } from "../math/metres";
 import type { Document, LabelsLayer, Notice } from "../wire/types";
 import { pointOf } from "./leading";
 import { parseFragment, type MeshGeometry } from "./mesh-geometry";
@@ -28,18 +29,6 @@ const FETCHES = 4;
 
 /** Bytes of meshes kept that nobody looks at, so that selecting a label again is instant. */
 const SPARE_BYTES = 128 * 1024 * 1024;
-
-/** Length of one unit in metres (`viewer.space.METRES`). */
-const METRES: Readonly<Record<string, number>> = {
-  pm: 1e-12,
-  Å: 1e-10,
-  nm: 1e-9,
-  µm: 1e-6,
-  mm: 1e-3,
-  cm: 1e-2,
-  m: 1,
-  km: 1e3,
-};
 
 /** Meshes travel in nm when the layer has a unit; this leads to the view's unit. */
 export function meshFactor(layer: LabelsLayer, units: string): number {

@@ -115,7 +115,7 @@ export class CanvasRenderer implements Renderer {
         meshes: this.#meshes,
       });
     } catch (error) {
-      this.#library.dispose();
+      this.#library.disconnect();
       throw error;
     }
     canvas.addEventListener("webglcontextlost", this.#lose);
@@ -212,13 +212,17 @@ export class CanvasRenderer implements Renderer {
     };
   }
 
+  disconnect(): void {
+    this.#library.disconnect();
+  }
+
   dispose(): void {
     this.#disposed = true;
     if (this.#frame !== 0) cancelAnimationFrame(this.#frame);
     if (this.#probeTimer !== null) clearTimeout(this.#probeTimer);
     this.#canvas.removeEventListener("webglcontextlost", this.#lose);
     this.#canvas.removeEventListener("webglcontextrestored", this.#restore);
-    this.#library.dispose();
+    this.disconnect();
     this.#colormaps.dispose();
     this.#meshes.dispose();
     this.#screen.dispose();

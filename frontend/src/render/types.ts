@@ -86,6 +86,8 @@ export interface Renderer {
   /** Ask again for everything that failed. */
   retry(): void;
   stats(): FrameStats;
+  /** The viewer is no more: what is here stays on screen, and no more voxels are asked for. */
+  disconnect(): void;
   dispose(): void;
 }
 

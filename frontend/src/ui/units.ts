@@ -1,16 +1,5 @@
 // Lengths for people: the unit that keeps a number short, and round lengths for the scale bar.
-
-/** Metres of each unit; the same table as `viewer.space.METRES`. */
-const METRES: Readonly<Record<string, number>> = {
-  pm: 1e-12,
-  Å: 1e-10,
-  nm: 1e-9,
-  µm: 1e-6,
-  mm: 1e-3,
-  cm: 1e-2,
-  m: 1,
-  km: 1e3,
-};
+import { METRES } from "../math/metres";
 
 /** Units that lengths are converted to; ångström and centimetre only when the data has them. */
 const STEPS = ["pm", "nm", "µm", "mm", "m", "km"] as const;
