@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from viewer.policy import POLICY
 from viewer.pyramid import Pyramid
 from viewer.sources import as_source
-from viewer.statistics import BINS, plan_limits, plan_places, sample, sample_statistics
+from viewer.statistics import BINS, LARGEST, plan_limits, plan_places, sample, sample_statistics
 
 
 def limits_of(data: object) -> tuple[float, float]:
@@ -41,14 +41,15 @@ def test_the_window_is_the_percentiles(data):
     ("data", "limits"),
     [
         (np.zeros((9, 9, 9), np.uint8), (0, 1)),
-        (np.full((9, 9), 7.5), (7.5, 8.5)),
-        (np.full((9, 9), -3, np.int16), (-3, -2)),
+        (np.full((9, 9), 7.5), (0, 7.5)),
+        (np.full((9, 9), -3, np.int16), (-6, -3)),
+        (np.full((9, 9), -1.7e308), (-LARGEST * 2, -LARGEST)),
         (np.full((9, 9), np.nan), (0, 1)),
         (np.full((9, 9), np.inf), (0, 1)),
         (np.zeros((9, 9), bool), (0, 1)),
         (np.array([[np.nan, 2.0], [np.inf, 4.0]]), (2, 4)),
     ],
-    ids=["zeros", "constant", "negative constant", "NaN", "inf", "bool", "with holes"],
+    ids=["zeros", "constant", "negative constant", "least", "NaN", "inf", "bool", "with holes"],
 )
 def test_odd_arrays_have_a_sane_window(data, limits):
     assert limits_of(data) == limits

@@ -139,7 +139,7 @@ def test_labels_arrive_complete(v: viewer.Viewer) -> None:
     [
         (np.linspace(0, 0.008, 1000, dtype="f4"), 0, 0.008),
         (np.arange(1000, dtype="i2") - 500, -499, 498),
-        (np.full(1000, 7, "u1"), 7, 8),
+        (np.full(1000, 7, "u1"), 0, 7),
         (np.full(1000, np.nan, "f4"), 0, 1),
     ],
 )
@@ -571,3 +571,35 @@ def test_a_layout_that_somebody_chose_stays(v: viewer.Viewer) -> None:
     v.view.layout = "3d"
     v.add_image(np.zeros((4, 5)))
     assert v.view.layout == "3d"
+
+
+def test_a_misspelt_attribute_is_refused(v: viewer.Viewer) -> None:
+    with pytest.raises(UnknownOptionError, match=r"'titel' to set\. Did you mean 'title'"):
+        v.titel = "cells"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"axis_labels": 5}, "axis_labels=5 must be 3 different names"),
+        ({"channel_axis": True}, "channel_axis=True is not an axis"),
+        ({"channel_axis": -1}, "would make 70 layers; at most 64 are made"),
+    ],
+)
+def test_impossible_axes_are_refused(
+    v: viewer.Viewer, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        v.add_image(np.zeros((4, 5, 70), np.uint8), **options)
+    assert len(v.layers) == 0
+
+
+def test_messages_name_whole_numbers_as_they_are_and_not_too_much(v: viewer.Viewer) -> None:
+    labels = v.add_labels(np.zeros((4, 5), np.uint8), name="x" * 1000)
+    with pytest.raises(ValueError, match="from 0 to 4294967295"):
+        labels.seed = -1
+    for _ in range(20):
+        v.add_image(np.zeros((4, 5), np.uint8))
+    with pytest.raises(KeyError) as caught:
+        v.layers["nothing"]
+    assert len(str(caught.value)) < 400

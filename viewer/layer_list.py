@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import overload
 
 from viewer.document import Document
@@ -15,6 +16,13 @@ from viewer.state import Document as State
 
 Key = int | str | Layer
 """A layer, its index from the bottom (negative: from the top), its name or its id."""
+
+
+LISTED = 12
+"""Layers named in a message, at most."""
+
+LISTED_LETTERS = 40
+"""Letters of a name in a message, at most."""
 
 
 class LayerList:
@@ -170,9 +178,19 @@ class LayerList:
         names = self.names
         if isinstance(key, str) and names:
             text = did_you_mean(key, names)
-            listed = ", ".join(map(repr, names))
+            listed = _listed(map(_short, names))
             hint = f"There are: {listed}." + (f" {text}" if text.startswith("Did") else "")
         else:
-            listed = ", ".join(f"{number}: {name!r}" for number, name in enumerate(names))
+            listed = _listed(f"{number}: {_short(name)}" for number, name in enumerate(names))
             hint = f"There are {listed}." if names else "There are no layers yet."
         return UnknownLayerError(f"There is no layer {key!r}.", hint=hint)
+
+
+def _listed(entries: Iterable[str]) -> str:
+    """The first of them, for a message that is read at a prompt."""
+    shown = list(islice(entries, LISTED + 1))
+    return ", ".join(shown[:LISTED]) + (", …" if len(shown) > LISTED else "")
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= LISTED_LETTERS else name[: LISTED_LETTERS - 1] + "…")

@@ -226,7 +226,7 @@ def _allowed(info: Any) -> str:
 
 def _range(info: Any) -> str:
     if info.ge is not None and info.le is not None:
-        return f" from {info.ge:g} to {info.le:g}"
+        return f" from {_number(info.ge)} to {_number(info.le)}"
     return f" greater than {info.gt:g}" if info.gt is not None else ""
 
 
@@ -269,3 +269,7 @@ def _entry(annotation: Any) -> tuple[Any, Any]:
         return Any, Any
     key, value = typing.get_args(annotation)
     return key, value
+
+
+def _number(bound: float) -> str:
+    return str(bound) if isinstance(bound, int) else f"{bound:g}"

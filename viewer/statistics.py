@@ -61,7 +61,8 @@ def plan_limits(values: Array) -> tuple[float, float]:
     """The contrast window for these values.
 
     Percentiles of the finite ones. Where nearly all are equal (a few bright spots on nothing), the
-    whole range; of one value c only, (c, c + 1); without any, and for bools, (0, 1).
+    whole range. Of one value only, limits at whose upper end it is, so that it is seen: (0, c) for
+    a positive c; but (0, 1) for 0, without any finite value, and for bools.
     """
     if values.dtype.kind == "b":
         return 0.0, 1.0
@@ -74,8 +75,9 @@ def plan_limits(values: Array) -> tuple[float, float]:
         low, high = float(finite.min()), float(finite.max())
     low, high = max(low, -LARGEST), min(high, LARGEST)
     if not low < high:
-        low = min(low, LARGEST)
-        high = low + max(1.0, abs(low) * 1e-6)
+        high = max(-LARGEST, min(high, LARGEST))
+        low = high - abs(high) if high else 0.0
+        high = high or 1.0
     return low, high
 
 

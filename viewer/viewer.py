@@ -21,7 +21,7 @@ from typing import Any, TypeVar, Unpack, overload
 from viewer import state
 from viewer.colormaps import CHANNEL_TINTS
 from viewer.document import Document
-from viewer.errors import ClosedError, UnknownLayerError
+from viewer.errors import ClosedError, UnknownLayerError, UnknownOptionError
 from viewer.label_set import spell_all, spell_colors
 from viewer.layer_list import Key, LayerList
 from viewer.layers import ImageLayer, LabelsLayer, Layer, colormap_name, unique_name
@@ -37,7 +37,7 @@ from viewer.options import (
 from viewer.policy import POLICY
 from viewer.pyramid import Pyramid
 from viewer.rules import VIEWER
-from viewer.settings import refuse_unknown
+from viewer.settings import refuse_unknown, settable, suggest
 from viewer.sources import Source, as_source
 from viewer.view import View
 from viewer.world import view_units
@@ -89,6 +89,13 @@ class Viewer:
         self._server.mount(self._token, self)
         with _viewers_lock:
             _viewers.add(self)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name.startswith("_") or isinstance(getattr(type(self), name, None), property)):
+            raise UnknownOptionError(
+                f"Viewer has no attribute {name!r} to set.", hint=suggest(name, settable(Viewer))
+            )
+        object.__setattr__(self, name, value)
 
     # --- adding data --------------------------------------------------------------------------
 

@@ -19,6 +19,9 @@ from viewer.sources.protocol import Array, Source
 from viewer.space import Box
 from viewer.state import Axis, Level
 
+MOST_CHANNELS = 64
+"""Layers made of one array. More are a mistaken axis: nobody tells so many tints apart."""
+
 
 class ChannelSource:
     """A source with one axis held at one index.
@@ -109,7 +112,7 @@ def channel_sources(
         axis = operator.index(channel_axis)
     except TypeError:
         axis = count
-    if not -count <= axis < count:
+    if isinstance(channel_axis, bool) or not -count <= axis < count:
         raise InvalidValueError(
             f"channel_axis={channel_axis!r} is not an axis of data of shape {shape}.",
             hint=f"Use {-count} to {count - 1}." if count else "Leave it out.",
@@ -120,6 +123,12 @@ def channel_sources(
             hint="Leave channel_axis out.",
         )
     axis %= count
+    if shape[axis] > MOST_CHANNELS:
+        raise InvalidValueError(
+            f"channel_axis={channel_axis!r} of data of shape {shape} would make {shape[axis]} "
+            f"layers; at most {MOST_CHANNELS} are made.",
+            hint="Without channel_axis, an axis before the spatial ones gets a slider.",
+        )
     geometry = plan_geometry(
         shape[:axis] + shape[axis + 1 :],
         scale=_without(scale, axis, count),

@@ -146,7 +146,7 @@ def _check_shape(shape: tuple[int, ...]) -> None:
 def _plan_names(shape: tuple[int, ...], labels: Sequence[str] | None) -> tuple[str, ...]:
     if labels is None:
         return DEFAULT_NAMES[len(shape)]
-    names = tuple(labels)
+    names = tuple(labels) if isinstance(labels, Iterable) else ()
     if (
         len(names) != len(shape)
         or len(set(names)) != len(names)
