@@ -100,12 +100,12 @@ def label_colors(labels: NDArray[Any], seed: int = 0) -> NDArray[np.float64]:
     bits = wide.view(np.uint64)
     low = bits.astype(np.uint32)
     high = (bits >> np.uint64(32)).astype(np.uint32)
-    start = np.array([(seed + 0x9E3779B9) & 0xFFFFFFFF], np.uint32)
-    first = _mix(low ^ _mix(high ^ _mix(start)))
-    second = _mix(first + np.uint32(0x9E3779B9))
-    hue = (first >> np.uint32(8)) / 2**24
-    saturation = 0.5 + 0.45 * ((second & np.uint32(255)) / 255)
-    value = 0.78 + 0.22 * (((second >> np.uint32(8)) & np.uint32(255)) / 255)
+    start = _mix(np.array([seed], np.uint32))
+    turn = (low ^ _mix(high ^ start)) * np.uint32(0x9E3779B9)
+    other = _mix(turn + np.uint32(0x9E3779B9))
+    hue = (turn >> np.uint32(8)) / 2**24
+    saturation = np.array([0.95, 0.7, 0.5])[other % np.uint32(3)]
+    value = np.array([1.0, 0.8])[(other >> np.uint32(8)) & np.uint32(1)]
     ramps = [np.clip(np.abs((hue + offset) % 1 * 6 - 3) - 1, 0, 1) for offset in (0, 2 / 3, 1 / 3)]
     return np.stack([255 * value * (1 - saturation + saturation * ramp) for ramp in ramps], -1)
 

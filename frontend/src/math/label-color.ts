@@ -13,17 +13,24 @@ export function mix(value: number): number {
 }
 
 /** 32 bits that stand for a label of 64 bits. */
-export function hashLabel(low: number, high: number, seed: number): number {
-  return mix(low ^ mix(high ^ mix(seed + 0x9e3779b9)));
+export function hashLabel(low: number, high: number): number {
+  return mix(low ^ mix(high));
 }
 
-/** Components 0 to 1 of the label's colour. */
+const SATURATIONS = [0.95, 0.7, 0.5] as const;
+const VALUES = [1, 0.8] as const;
+
+/**
+ * Components 0 to 1 of the label's colour. Hues go by the golden ratio, so that labels near in
+ * number, which often lie side by side, are as far apart in hue as they can be; few and distinct
+ * steps of saturation and value tell more apart than many small ones would.
+ */
 export function labelColor(low: number, high: number, seed: number): Color {
-  const hash = hashLabel(low, high, seed);
-  const other = mix(hash + 0x9e3779b9);
-  const hue = (hash >>> 8) / 0x1000000;
-  const saturation = 0.5 + 0.45 * ((other & 0xff) / 255);
-  const value = 0.78 + 0.22 * (((other >>> 8) & 0xff) / 255);
+  const turn = Math.imul(low ^ mix(high ^ mix(seed)), 0x9e3779b9) >>> 0;
+  const other = mix(turn + 0x9e3779b9);
+  const hue = (turn >>> 8) / 0x1000000;
+  const saturation = SATURATIONS[other % 3] ?? 1;
+  const value = VALUES[(other >>> 8) & 1] ?? 1;
   const part = (offset: number): number => {
     const place = (hue + offset) % 1;
     const ramp = Math.min(Math.max(Math.abs(place * 6 - 3) - 1, 0), 1);

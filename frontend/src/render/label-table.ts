@@ -49,7 +49,7 @@ export function labelTable(style: LabelsStyle): LabelTable {
   const words = new Uint32Array(size * 4);
   for (const [label, { flags, color }] of said) {
     const [low, high] = labelBits(BigInt(label));
-    let place = hashLabel(low, high, 0) & (size - 1);
+    let place = hashLabel(low, high) & (size - 1);
     while (words[place * 4 + 3] !== 0) place = (place + 1) & (size - 1);
     words.set([low, high, color, flags], place * 4);
   }

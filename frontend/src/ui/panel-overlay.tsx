@@ -210,6 +210,9 @@ function PanelState({ page, status, small }: PanelStateProps) {
       {status.empty && failure === undefined && !small && (
         <EmptyPanel page={page} kind={status.kind} />
       )}
+      {!status.empty && failure === undefined && !small && status.kind !== "3d" && (
+        <DarkPanel page={page} />
+      )}
     </>
   );
 }
@@ -231,6 +234,27 @@ export function whyEmpty(document: Document, kind: PanelKind): Emptiness {
     return { text: "The data has no z axis", way: "layout-xy", button: "Only xy" };
   }
   return { text: "No data in view", way: "fit", button: "Fit" };
+}
+
+/** Why a picture is black although there is data in view; null when it need not be. */
+export function whyDark(document: Document): string | null {
+  const visible = Object.values(document.layers).filter((layer) => layer.visible);
+  const reasons = visible.map(({ data: { histogram } }) => {
+    if (histogram === null) return null;
+    const total = histogram.counts.reduce((sum, count) => sum + count, 0);
+    if (total === 0) return "No finite values in the data's sample";
+    // Values that differ are spread over the histogram, so these don't.
+    return histogram.start === 0 && histogram.counts[0] === total
+      ? "All values of the data's sample are 0"
+      : null;
+  });
+  return reasons.includes(null) ? null : (reasons[0] ?? null);
+}
+
+function DarkPanel({ page }: { readonly page: Page }) {
+  const document = page.document.value;
+  const text = document === null ? null : whyDark(document);
+  return text === null ? null : <div class="panel-empty words">{text}</div>;
 }
 
 function EmptyPanel({ page, kind }: { readonly page: Page; readonly kind: PanelKind }) {

@@ -3,7 +3,7 @@ import { ACTIONS } from "../../src/ui/actions";
 import { found } from "../../src/ui/colormap-picker";
 import { labelFrom } from "../../src/ui/labels-controls";
 import { search } from "../../src/ui/palette";
-import { whyEmpty } from "../../src/ui/panel-overlay";
+import { whyDark, whyEmpty } from "../../src/ui/panel-overlay";
 import { exampleDocument } from "./example-document";
 
 test("the palette finds actions by words of title, key and Python line", () => {
@@ -48,4 +48,21 @@ test("an empty panel says why: hidden layers, no z axis, or nothing there", () =
   expect(whyEmpty(flat, "xy").way).toBe("fit");
   for (const layer of Object.values(document.layers)) layer.visible = false;
   expect(whyEmpty(document, "xz").way).toBe("show-all");
+});
+
+test("a black picture says why: nothing but zeros, or nothing finite", () => {
+  const document = exampleDocument();
+  expect(whyDark(document)).toBeNull();
+  const histogramOf = (counts: number[]): void => {
+    for (const [id, layer] of Object.entries(document.layers)) {
+      if (layer.kind === "labels") Reflect.deleteProperty(document.layers, id);
+      else layer.data.histogram = { start: 0, stop: 1, counts };
+    }
+  };
+  histogramOf([100, 0, 0]);
+  expect(whyDark(document)).toContain("0");
+  histogramOf([0, 0, 0]);
+  expect(whyDark(document)).toContain("No finite values");
+  histogramOf([90, 0, 10]);
+  expect(whyDark(document)).toBeNull();
 });

@@ -16,16 +16,16 @@ uint mixBits(uint bits) {
   return bits ^ (bits >> 16);
 }
 
-uint hashLabel(uvec2 label, uint seed) {
-  return mixBits(label.x ^ mixBits(label.y ^ mixBits(seed + 0x9e3779b9u)));
+uint hashLabel(uvec2 label) {
+  return mixBits(label.x ^ mixBits(label.y));
 }
 
 vec3 stableColor(uvec2 label) {
-  uint hash = hashLabel(label, uint(u_seed));
-  uint other = mixBits(hash + 0x9e3779b9u);
-  float hue = float(hash >> 8) / 16777216.0;
-  float saturation = 0.5 + 0.45 * (float(other & 0xffu) / 255.0);
-  float value = 0.78 + 0.22 * (float((other >> 8) & 0xffu) / 255.0);
+  uint turn = (label.x ^ mixBits(label.y ^ mixBits(uint(u_seed)))) * 0x9e3779b9u;
+  uint other = mixBits(turn + 0x9e3779b9u);
+  float hue = float(turn >> 8) / 16777216.0;
+  float saturation = float[](0.95, 0.7, 0.5)[other % 3u];
+  float value = ((other >> 8) & 1u) == 0u ? 1.0 : 0.8;
   vec3 place = fract(vec3(hue) + vec3(0.0, 2.0 / 3.0, 1.0 / 3.0));
   vec3 ramp = clamp(abs(place * 6.0 - 3.0) - 1.0, 0.0, 1.0);
   return value * (1.0 - saturation + saturation * ramp);
@@ -35,7 +35,7 @@ vec3 stableColor(uvec2 label) {
 uvec2 styleOf(uvec2 label) {
   if (u_tableMask < 0) return uvec2(0u);
   int width = textureSize(u_table, 0).x;
-  int place = int(hashLabel(label, 0u)) & u_tableMask;
+  int place = int(hashLabel(label)) & u_tableMask;
   for (int probe = 0; probe <= u_tableMask; probe += 1) {
     uvec4 entry = texelFetch(u_table, ivec2(place % width, place / width), 0);
     if (entry.a == 0u) return uvec2(0u);
