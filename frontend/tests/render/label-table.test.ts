@@ -25,7 +25,7 @@ const plain: LabelsStyle = {
 /** What the shader finds, searching as it does. */
 function find({ words, mask }: LabelTable, label: bigint): { color: number; flags: number } | null {
   const [low, high] = labelBits(label);
-  for (let place = hashLabel(low, high, 0) & mask, probe = 0; probe <= mask; probe += 1) {
+  for (let place = hashLabel(low, high) & mask, probe = 0; probe <= mask; probe += 1) {
     const [a, b, color, flags] = words.subarray(place * 4, place * 4 + 4);
     if (flags === 0) return null;
     if (a === low && b === high) return { color: color!, flags: flags! & 0x7f };
