@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import platform
 import threading
 import time
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -498,3 +500,22 @@ def test_coarse_levels_of_a_very_large_array_are_made_of_a_sample() -> None:
     assert line[-1] == 250  # voxels 2048 to 2050, sampled where there are some
     exact = pyramid.read(1, Box((495, 0, 0), (505, 2, 2)))
     np.testing.assert_array_equal(exact[:, 0, 0], [0] * 5 + [100] * 5)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps what was freed")
+def test_memory_of_a_closed_pyramid_goes_back_to_the_system() -> None:
+    def resident() -> int:
+        text = Path("/proc/self/status").read_text()
+        return int(text.split("RssAnon:")[1].split()[0]) >> 10
+
+    before = resident()
+    data = zarr.create_array({}, shape=(512, 512, 512), chunks=(64, 64, 64), dtype="u1")
+    pyramid = Pyramid(as_source(data), "image", cache=BlockCache(512 * MIB))
+    for z in range(0, 512, 64):  # missing chunks, which are made as anew as those that are stored
+        pyramid.read(0, Box((z, 0, 0), (z + 1, 512, 512)))
+    assert resident() - before > 100
+    pyramid.close()
+    deadline = time.monotonic() + 5
+    while resident() - before > 50 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert resident() - before <= 50

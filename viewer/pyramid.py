@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from viewer.cache import CACHE, BlockCache, Partition
+from viewer.cache import CACHE, BlockCache, Partition, give_memory_back
 from viewer.errors import (
     CancelledError,
     ClosedError,
@@ -33,6 +33,9 @@ from viewer.policy import MIB, POLICY
 from viewer.sources.protocol import Array, Source
 from viewer.space import Box
 from viewer.state import Axis, Level
+
+NOTABLE_BYTES = 64 * MIB
+"""Bytes from which on a closed pyramid's memory is worth handing back to the system at once."""
 
 Kind = Literal["image", "labels"]
 Cancelled = Callable[[], bool]
@@ -302,8 +305,10 @@ class Pyramid:
             self._last_generation = self.generation
             epoch, self._epoch = self._epoch, None
         if epoch is not None:
-            epoch.partition.close()
+            freed = epoch.partition.close()
             epoch.source.close()
+            if freed > NOTABLE_BYTES:
+                give_memory_back()
 
     def _open(self) -> _Epoch:
         epoch = self._epoch
