@@ -136,9 +136,17 @@ export function worldToScreen(
   ];
 }
 
+/** Ids of the layers by which slices are counted, best first: the active one, if it is visible. */
+export function layersThatCount(document: Document): readonly string[] {
+  const visible = document.order.filter((id) => document.layers[id]?.visible === true);
+  const shown = visible.length > 0 ? visible : document.order;
+  const { active } = document;
+  return active !== null && shown.includes(active) ? [active, ...shown] : shown;
+}
+
 /**
- * World distance of neighbouring slices along the panel's normal: the active layer's, else the
- * finest of all layers that have that axis.
+ * World distance of neighbouring slices along the panel's normal: the active layer's while it is
+ * visible, else the finest of all visible layers that have that axis.
  */
 export function sliceStep(document: Document, kind: SliceKind): number {
   const { normal } = panelAxes(kind);
@@ -148,9 +156,8 @@ export function sliceStep(document: Document, kind: SliceKind): number {
     if (data === undefined || level === undefined || (normal === 0 && isFlat(data))) return null;
     return Math.abs(levelSpace(data, level).scale[normal]);
   };
-  const active = document.active === null ? null : step(document.active);
-  if (active !== null) return active;
-  const steps = Object.keys(document.layers).map(step);
-  const finest = Math.min(...steps.filter((value) => value !== null));
-  return Number.isFinite(finest) ? finest : 1;
+  const ids = layersThatCount(document);
+  const steps = ids.map(step).filter((value) => value !== null);
+  const first = ids[0] === document.active ? step(ids[0] ?? "") : null;
+  return first ?? (steps.length > 0 ? Math.min(...steps) : 1);
 }

@@ -6,6 +6,7 @@ import { isFlat, levelSpace, middle } from "../math/space";
 import {
   effectiveCameraZoom,
   effectiveZoom,
+  layersThatCount,
   panelAxes,
   screenToWorld,
   sliceStep,
@@ -124,12 +125,11 @@ export interface Slices {
   readonly index: number;
 }
 
-/** Slices along the panel's normal: those of the active layer, else of the first that has any. */
+/** Slices along the panel's normal, of the first layer that counts and has any. */
 export function slices(document: Document, kind: SliceKind): Slices | null {
   const { normal } = panelAxes(kind);
   const step = sliceStep(document, kind);
-  const ids = document.active === null ? document.order : [document.active, ...document.order];
-  for (const id of ids) {
+  for (const id of layersThatCount(document)) {
     const data = document.layers[id]?.data;
     const level = data?.levels[0];
     if (data === undefined || level === undefined || (normal === 0 && isFlat(data))) continue;

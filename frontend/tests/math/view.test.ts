@@ -125,6 +125,13 @@ describe("sliceStep", () => {
     expect(["xy", "xz", "yz"].map((kind) => sliceStep(document, kind as "xy"))).toEqual([40, 4, 3]);
   });
 
+  it("passes over a hidden layer, though it is active", () => {
+    const document = documentOf({ scale: [40, 4, 3] }, { scale: [5, 6, 7] });
+    document.active = "l1";
+    document.layers["l1"]!.visible = false;
+    expect(sliceStep(document, "xy")).toBe(5);
+  });
+
   it("is the finest of all when no layer is active", () => {
     const document = documentOf({ scale: [40, 4, 3] }, { scale: [5, 6, 7] }, { shape: [64, 64] });
     expect(sliceStep(document, "xy")).toBe(5);
