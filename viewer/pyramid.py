@@ -30,7 +30,7 @@ from viewer.errors import (
     UnsupportedDataError,
 )
 from viewer.policy import MIB, POLICY
-from viewer.sources.protocol import Array, Source
+from viewer.sources.protocol import Array, SampledSource, Source
 from viewer.space import Box
 from viewer.state import Axis, Level
 
@@ -191,7 +191,7 @@ class Pyramid:
             else None
         )
         self._sampled = (
-            getattr(source, "samples", False)
+            isinstance(source, SampledSource)
             and math.prod(self.levels[0].shape[-self.spatial :]) > POLICY.exact_voxels
         )
         self._epoch: _Epoch | None = _Epoch(source, cache.partition(), 0)
@@ -380,7 +380,8 @@ class Pyramid:
             start.append(first * step + offset)
             stop.append(last * step + offset + 1)
             steps.append(step)
-        part = epoch.source.sample(start, stop, steps)  # type: ignore[attr-defined]
+        assert isinstance(epoch.source, SampledSource)
+        part = epoch.source.sample(start, stop, steps)
         fine = np.empty(part.shape, self.dtype)
         np.copyto(fine, part)
         return (mean if self.kind == "image" else mode)(fine, factors)

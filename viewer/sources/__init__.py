@@ -85,9 +85,9 @@ def as_source(
         from viewer.sources.zarr import ZarrSource
 
         return ZarrSource(data, geometry)
-    from viewer.sources.array import ArraySource
+    from viewer.sources.array import ArraySource, MemorySource
 
-    return ArraySource(data, geometry)
+    return (MemorySource if isinstance(data, np.ndarray) else ArraySource)(data, geometry)
 
 
 def _refuse_containers(data: Any) -> None:

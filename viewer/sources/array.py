@@ -19,7 +19,7 @@ from viewer.state import Axis, Level
 
 
 class ArraySource:
-    """An array in memory, or an object that is sliced like one.
+    """An object that is sliced like an array.
 
     Parameters
     ----------
@@ -37,8 +37,6 @@ class ArraySource:
         self.chunks: tuple[int, ...] | None = None
         # A plain view: slicing a subclass (np.memmap) runs Python code for every slice.
         self._data: Any = data.view(np.ndarray) if isinstance(data, np.ndarray) else data
-        self.samples: bool = isinstance(data, np.ndarray)
-        """Whether `sample` costs no more than what it returns."""
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""
@@ -55,13 +53,17 @@ class ArraySource:
             hint="Check that data[...] works in Python, then call layer.refresh().",
         )
 
+    def close(self) -> None:
+        """See `Source.close`."""
+        self._data = None
+
+
+class MemorySource(ArraySource):
+    """A NumPy array, in memory or memory-mapped: voxels far apart are read as they are."""
+
     def sample(self, start: Sequence[int], stop: Sequence[int], step: Sequence[int]) -> Array:
-        """One voxel of every so many on each axis, from `start` to before `stop`."""
+        """See `SampledSource.sample`."""
         data = self._data
         if data is None:
             raise ClosedError("The layer has been closed.")
         return np.asarray(data[tuple(map(slice, start, stop, step))])
-
-    def close(self) -> None:
-        """See `Source.close`."""
-        self._data = None

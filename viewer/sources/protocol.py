@@ -6,6 +6,7 @@ and it is read from several threads at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -54,3 +55,11 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of the data; reads that are under way may still finish."""
+
+
+@runtime_checkable
+class SampledSource(Source, Protocol):
+    """A source of which single voxels cost no more than themselves, however far apart."""
+
+    def sample(self, start: Sequence[int], stop: Sequence[int], step: Sequence[int]) -> Array:
+        """One voxel of every `step` on each axis of level 0, from `start` to before `stop`."""
