@@ -41,7 +41,7 @@ def test_the_layers() -> None:
     assert set(members(viewer.Layer)) == layer
     assert set(members(viewer.ImageLayer)) - layer == {
         *("blending", "colormap", "contrast_limits", "gamma", "interpolation", "kind"),
-        "reset_contrast_limits",
+        *("rendering", "reset_contrast_limits"),
     }
     assert set(members(viewer.LabelsLayer)) - layer == {
         *("colors", "contour", "hidden", "kind", "mesh_url", "seed", "selected", "show_meshes"),
@@ -71,7 +71,7 @@ def test_the_options() -> None:
     image = (
         *("name", "scale", "translate", "units", "axis_labels", "channel_axis", "colormap"),
         *("contrast_limits", "gamma", "opacity", "blending", "visible", "interpolation"),
-        "metadata",
+        *("rendering", "metadata"),
     )
     labels = (
         *("name", "scale", "translate", "units", "axis_labels", "opacity", "visible", "selected"),

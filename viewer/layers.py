@@ -298,6 +298,13 @@ class ImageLayer(Layer):
     interpolation: Setting[state.Interpolation] = Setting(
         "style", "interpolation", doc='Between voxels: ``"linear"`` (default) or ``"nearest"``.'
     )
+    rendering: Setting[state.Rendering] = Setting(
+        "style",
+        "rendering",
+        doc='How the image fills the 3-D panel beside its slices: ``"none"`` (default), ``"mip"`` '
+        '(the greatest value along every line of sight) or ``"translucent"`` (a cloud, the '
+        "denser the greater its values).",
+    )
 
     @property
     def colormap(self) -> str:

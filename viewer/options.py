@@ -24,6 +24,7 @@ class ImageOptions(TypedDict, total=False):
     blending: state.Blending | None
     visible: bool
     interpolation: state.Interpolation
+    rendering: state.Rendering
     metadata: Mapping[str, Any] | None
 
 

@@ -24,6 +24,7 @@ Label = Annotated[str, Meta(pattern=r"^-?[0-9]{1,20}$")]
 HexColor = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$")]
 Blending = Literal["translucent", "additive", "opaque", "minimum"]
 Interpolation = Literal["nearest", "linear"]
+Rendering = Literal["none", "mip", "translucent"]
 Layout = Literal["4panel", "xy", "xz", "yz", "3d"]
 Theme = Literal["dark", "light"]
 
@@ -102,6 +103,9 @@ class ImageStyle(State):
     opacity: Unit = 1.0
     blending: Blending = "translucent"
     interpolation: Interpolation = "linear"
+    rendering: Rendering = "none"
+    """How it fills the 3-D panel beside its slices: not at all; by the greatest value along every
+    line of sight; or as a cloud, the denser the greater its values."""
 
 
 class LabelsStyle(State):

@@ -126,6 +126,7 @@ class Viewer:
         blending: state.Blending | None = None,
         visible: bool = True,
         interpolation: state.Interpolation = "linear",
+        rendering: state.Rendering = "none",
         metadata: Mapping[str, Any] | None = None,
         **unknown: Any,
     ) -> ImageLayer | list[ImageLayer]:
@@ -165,6 +166,9 @@ class Viewer:
             Default ``"translucent"``; ``"additive"`` with `channel_axis`.
         visible : bool, default True
         interpolation : {"linear", "nearest"}, default "linear"
+        rendering : {"none", "mip", "translucent"}, default "none"
+            How the image fills the 3-D panel beside its slices: not at all, by the greatest value
+            along every line of sight, or as a cloud, the denser the greater its values.
         metadata : dict, optional
             Anything that JSON can say.
 
@@ -224,6 +228,7 @@ class Viewer:
                     "opacity": opacity,
                     "blending": blending or ("additive" if len(layers) > 1 else "translucent"),
                     "interpolation": interpolation,
+                    "rendering": rendering,
                 }
                 styles.append(style)
             self._show(layers, names, styles, visible=visible, metadata=metadata)

@@ -18,7 +18,7 @@ export type Blend = "none" | "over" | "add" | "minimum";
 export type Depth = "off" | "test";
 
 /** Texture units that the state cache knows of; no program uses more. */
-const UNITS = 4;
+const UNITS = 12;
 
 export interface Rectangle {
   readonly x: number;

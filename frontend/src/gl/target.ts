@@ -5,6 +5,10 @@ import { Texture2D, type Format } from "./texture";
 export interface TargetOptions {
   readonly format: Format;
   readonly depth?: boolean;
+  /** Whether resolving also makes the depth readable, as `depthTexture`; needs `depth`, `samples`. */
+  readonly readsDepth?: boolean;
+  /** Whether it is read with a linear filter. */
+  readonly linear?: boolean;
   /** Samples a pixel; above 1 the picture must be resolved before it is read. */
   readonly samples?: number;
 }
@@ -17,14 +21,18 @@ export class Target {
   readonly #framebuffer: WebGLFramebuffer;
   readonly #multisampled: WebGLFramebuffer | null = null;
   readonly #renderbuffers: WebGLRenderbuffer[] = [];
+  readonly #depth: WebGLTexture | null = null;
+  /** As in `TargetOptions`. */
+  readonly readsDepth: boolean;
 
   constructor(context: Context, width: number, height: number, options: TargetOptions) {
     this.#context = context;
     this.width = width;
     this.height = height;
+    this.readsDepth = options.readsDepth === true;
     const { gl } = context;
     const samples = Math.min(options.samples ?? 1, context.maximumSamples);
-    this.texture = new Texture2D(context, options.format, width, height);
+    this.texture = new Texture2D(context, options.format, width, height, options.linear);
     this.#framebuffer = gl.createFramebuffer();
     context.bindFramebuffer(this.#framebuffer, this.viewport);
     gl.framebufferTexture2D(
@@ -34,6 +42,15 @@ export class Target {
       this.texture.texture,
       0,
     );
+    if (this.readsDepth && samples > 1) {
+      this.#depth = gl.createTexture();
+      context.bindForUpload(gl.TEXTURE_2D, this.#depth);
+      gl.texStorage2D(gl.TEXTURE_2D, 1, gl.DEPTH_COMPONENT24, width, height);
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+      const point = gl.DEPTH_ATTACHMENT;
+      gl.framebufferTexture2D(gl.FRAMEBUFFER, point, gl.TEXTURE_2D, this.#depth, 0);
+    }
     if (samples > 1) {
       this.#multisampled = gl.createFramebuffer();
       context.bindFramebuffer(this.#multisampled, this.viewport);
@@ -69,8 +86,21 @@ export class Target {
     const { width, height } = this;
     gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.#multisampled);
     gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, this.#framebuffer);
-    gl.blitFramebuffer(0, 0, width, height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, gl.NEAREST);
+    const parts = gl.COLOR_BUFFER_BIT | (this.#depth === null ? 0 : gl.DEPTH_BUFFER_BIT);
+    gl.blitFramebuffer(0, 0, width, height, 0, 0, width, height, parts, gl.NEAREST);
     this.#context.forgetFramebuffer();
+  }
+
+  /** Draw onto what was resolved; drawing with several samples begins anew with `bind`. */
+  bindResolved(): void {
+    this.#context.bindFramebuffer(this.#framebuffer, this.viewport);
+  }
+
+  /** Read the depth that was resolved. */
+  bindDepth(unit: number): void {
+    if (this.#depth !== null) {
+      this.#context.bindTexture(unit, this.#context.gl.TEXTURE_2D, this.#depth);
+    }
   }
 
   /** All texels of an integer picture, four numbers each. */
@@ -88,6 +118,7 @@ export class Target {
     gl.deleteFramebuffer(this.#framebuffer);
     if (this.#multisampled !== null) gl.deleteFramebuffer(this.#multisampled);
     for (const buffer of this.#renderbuffers) gl.deleteRenderbuffer(buffer);
+    if (this.#depth !== null) this.#context.deleteTexture(this.#depth);
     this.texture.dispose();
   }
 }

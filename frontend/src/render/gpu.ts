@@ -19,6 +19,7 @@ import { SlicePainter, type LabelUniforms } from "./slice-painter";
 import { SpacePainter, type SpaceScene } from "./space-painter";
 import type { Actor } from "./stage";
 import type { TexelCode } from "./texels";
+import { VolumePainter, type SpaceVolume } from "./volume-painter";
 
 /** One layer in one picture, ready to be drawn. */
 export interface Stroke {
@@ -36,12 +37,23 @@ export interface Brushes {
   readonly ratio: number;
 }
 
+/** What fills the 3-D panel beside slices and meshes. */
+export interface SpaceFilling {
+  /** Bottom first. */
+  readonly volumes: readonly SpaceVolume[];
+  /** RGBA, 256 entries. */
+  readonly colormap: (name: string) => Uint8Array;
+  /** Whether it must be quick rather than fine. */
+  readonly coarse: boolean;
+}
+
 /** What is about to be drawn. */
 export interface GpuNeeds {
   readonly image: boolean;
   readonly labels: boolean;
   readonly space: boolean;
   readonly meshes: boolean;
+  readonly volumes: boolean;
 }
 
 /** Samples a pixel of the 3-D panel, where edges are seen. */
@@ -52,6 +64,7 @@ export class Gpu {
   readonly atlas: Atlas;
   readonly #slices: SlicePainter;
   readonly #space: SpacePainter;
+  readonly #volumes: VolumePainter;
   readonly #compose: Program<typeof COMPOSE_UNIFORMS>;
   readonly #empty: WebGLVertexArrayObject;
   readonly #pictures = new Map<number, Target>();
@@ -73,6 +86,7 @@ export class Gpu {
       attributes: [],
     });
     this.#space = new SpacePainter(this.context);
+    this.#volumes = new VolumePainter(this.context);
     this.#empty = this.context.gl.createVertexArray();
   }
 
@@ -80,7 +94,8 @@ export class Gpu {
   isReady(needs: GpuNeeds): boolean {
     const slices = this.#slices.isReady(needs);
     const space = !needs.space || this.#space.isReady(needs);
-    return this.#compose.isReady && slices && space;
+    const volumes = !needs.volumes || this.#volumes.isReady;
+    return this.#compose.isReady && slices && space && volumes;
   }
 
   /** Have everything compiled that may be needed later. */
@@ -149,14 +164,26 @@ export class Gpu {
     }
   }
 
-  drawSpace(scene: SpaceScene, size: { readonly width: number; readonly height: number }): void {
+  drawSpace(
+    scene: SpaceScene,
+    size: { readonly width: number; readonly height: number },
+    { volumes, colormap, coarse }: SpaceFilling,
+  ): void {
     const { width, height } = size;
-    if (this.#panel?.width !== width || this.#panel.height !== height) {
+    const readsDepth = volumes.length > 0;
+    const isSame = this.#panel?.width === width && this.#panel.height === height;
+    if (this.#panel === null || !isSame || this.#panel.readsDepth !== readsDepth) {
       this.#panel?.dispose();
-      const options = { format: "RGBA8", depth: true, samples: SAMPLES } as const;
+      const options = { format: "RGBA8", depth: true, samples: SAMPLES, readsDepth } as const;
       this.#panel = new Target(this.context, width, height, options);
     }
     this.#space.draw(scene, this.#panel);
+    if (volumes.length === 0) {
+      this.#volumes.clear();
+      return;
+    }
+    const toTexture = (name: string): Texture2D => this.#colormap(colormap(name));
+    this.#volumes.draw(volumes, scene.camera, this.#panel, toTexture, coarse);
   }
 
   /** What lies under each pixel of the 3-D panel: (object, bits of the depth, 0, 1) each. */
@@ -234,6 +261,7 @@ export class Gpu {
     for (const texture of this.#colormaps.values()) texture.dispose();
     for (const { table } of this.#tables.values()) table.dispose();
     this.#slices.dispose();
+    this.#volumes.dispose();
     this.#space.buffers.keep(new Set());
     this.atlas.dispose();
   }

@@ -22,6 +22,10 @@ export const POLICY = {
   progressMilliseconds: 60,
   /** Part of the GPU's time that pictures of the progress may take. */
   progressShare: 0.25,
+  /** Voxels that fill the 3-D panel for one image, at most: as many as 256 bricks hold. */
+  fillVoxels: 256 * 32 ** 3,
+  /** Milliseconds that everything is still before volumes are drawn as fine as they can be. */
+  stillMilliseconds: 150,
   /** Milliseconds that the cursor rests before full-resolution voxels are loaded under it. */
   probeMilliseconds: 60,
 } as const;

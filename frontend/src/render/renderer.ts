@@ -5,7 +5,7 @@ import { Library } from "../bricks/library";
 import type { BrickNumber, Volume } from "../bricks/volume";
 import { showsFlat } from "../bricks/cover";
 import { panelAt, type Panel, type Position } from "../math/panel";
-import { screenToWorld } from "../math/view";
+import { effectiveCameraZoom, screenToWorld } from "../math/view";
 import type { Document } from "../wire/types";
 import { Colormaps } from "./colormaps";
 import { MeshStore } from "./mesh-store";
@@ -130,8 +130,11 @@ export class CanvasRenderer implements Renderer {
     if (slices !== this.#sliceText) {
       this.#needsPlan = true;
       this.#screen.touchPictures();
-    } else if (this.#stage.pictures.some(({ place }) => place === null)) {
-      // Slices that only the 3-D panel shows are as fine as its camera asks for.
+    } else if (
+      this.#stage.fills.length > 0 ||
+      this.#stage.pictures.some(({ place }) => place === null)
+    ) {
+      // Volumes, and slices that only the 3-D panel shows, are as fine as its camera asks for.
       this.#needsPlan = true;
     }
     this.#sliceText = slices;
@@ -310,7 +313,10 @@ export class CanvasRenderer implements Renderer {
   #replan(document: Document): void {
     this.#needsPlan = false;
     const pictures = picturesOf(document, this.#panels, this.#ratio);
-    this.#screen.forget(this.#stage.update(document, pictures));
+    const space = this.#panels.find(({ kind }) => kind === "3d");
+    const zoom = space === undefined ? null : effectiveCameraZoom(document, space) * this.#ratio;
+    const pixel = zoom === null ? null : 1 / zoom;
+    this.#screen.forget(this.#stage.update(document, pictures, pixel));
     const said = JSON.stringify(pictures);
     if (said !== this.#pictureText) {
       this.#pictureText = said;

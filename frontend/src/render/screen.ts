@@ -15,6 +15,8 @@ import { objectAt, sceneOf, type ObjectMap } from "./space-view";
 import type { Stage } from "./stage";
 import { constantWords } from "./texels";
 import type { Highlight } from "./types";
+import type { SpaceVolume } from "./volume-painter";
+import { volumeTable } from "./volume-table";
 
 /** The document and where its panels are. */
 export interface Show {
@@ -51,6 +53,8 @@ export class Screen {
   #spaceChanged = false;
   #spaceFilled = false;
   #needsCompose = false;
+  /** Volumes are drawn coarsely, and since when (milliseconds) all has been still; else null. */
+  #coarseSince: number | null = null;
   #objects: ObjectMap | null = null;
   #isPrepared = false;
 
@@ -72,7 +76,8 @@ export class Screen {
   /** Whether something is to be drawn. */
   get isStale(): boolean {
     const pictures = this.#changed.size > 0 || this.#filled.size > 0;
-    return pictures || this.#spaceChanged || this.#spaceFilled || this.#needsCompose;
+    const space = this.#spaceChanged || this.#spaceFilled || this.#coarseSince !== null;
+    return pictures || space || this.#needsCompose;
   }
 
   /** The context is gone, and with it everything on the GPU. */
@@ -88,7 +93,7 @@ export class Screen {
     this.#pace = new Pace(this.#gpu.context);
     this.#isPrepared = false;
     // Compiled while the document is on its way.
-    this.#gpu.isReady({ image: true, labels: true, space: true, meshes: false });
+    this.#gpu.isReady({ image: true, labels: true, space: true, meshes: false, volumes: false });
     this.#cast.stage.residents = this.#gpu.atlas;
   }
 
@@ -134,6 +139,7 @@ export class Screen {
     for (const { sight, numbers } of this.#cast.stage.covers) {
       if (sight.volume === volume && numbers.has(number)) this.#filled.add(sight.picture);
     }
+    if (this.#cast.stage.isFilling(volume)) this.#spaceFilled = true;
     this.#isRecolored = false;
   }
 
@@ -149,6 +155,7 @@ export class Screen {
       labels: this.#cast.stage.actors.some(({ layer }) => layer.kind === "labels"),
       space: show.panels.some(({ kind }) => kind === "3d"),
       meshes: this.#cast.meshes.shown.length > 0,
+      volumes: this.#cast.stage.fills.length > 0,
     });
     this.#upload(gpu, pace);
     if (isReady) this.#draw(gpu, pace, show);
@@ -202,17 +209,25 @@ export class Screen {
       this.#spaceFilled ||= document.view.slices_in_3d;
     }
     const space = panels.find(({ kind }) => kind === "3d");
-    const isSpaceDue =
+    const isChanged =
       this.#spaceChanged || (this.#spaceFilled && (!isLoading || pace.isSpaceDue(now)));
+    const isStill =
+      this.#coarseSince !== null && now - this.#coarseSince > POLICY.stillMilliseconds;
+    const isSpaceDue = isChanged || (isStill && !isLoading);
     if (isSpaceDue) {
+      const coarse = isChanged && space !== undefined && this.#cast.stage.fills.length > 0;
       this.#spaceChanged = false;
       this.#spaceFilled = false;
       if (!this.#isRecolored) this.#objects = null;
       this.#isRecolored = true;
       this.#needsCompose = true;
       if (space !== undefined) {
-        gpu.drawSpace(this.#scene(gpu, document, space), pixelRectangle(space, ratio));
+        const volumes = this.#volumes(gpu);
+        const colormap = (name: string): Uint8Array => this.#cast.colormaps.get(name).colors;
+        const scene = this.#scene(gpu, document, space);
+        gpu.drawSpace(scene, pixelRectangle(space, ratio), { volumes, colormap, coarse });
       }
+      this.#coarseSince = coarse ? performance.now() : null;
     }
     if (!this.#needsCompose) return;
     this.#needsCompose = false;
@@ -246,6 +261,18 @@ export class Screen {
       colormap: (name) => colormaps.get(name).colors,
       highlight: (layer) => (highlight?.layer === layer ? highlight.label : null),
       ratio,
+    });
+  }
+
+  /** The images that fill the 3-D panel, bottom first. */
+  #volumes(gpu: Gpu): SpaceVolume[] {
+    const { stage, library } = this.#cast;
+    return stage.shownFills().flatMap((fill) => {
+      const actor = stage.actors.find(({ volume }) => volume === fill.volume);
+      if (actor?.layer.kind !== "image") return [];
+      const { layer, code } = actor;
+      const table = volumeTable(fill, code, gpu.atlas, library);
+      return [{ layer: layer.id, fill, table, style: layer.style, code }];
     });
   }
 

@@ -210,11 +210,14 @@ export class SpacePainter {
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#boxBuffer);
     gl.bufferData(gl.ARRAY_BUFFER, new Float32Array(ends), gl.STREAM_DRAW);
     this.#context.setBlend("over");
+    // The outline hides nothing: rays through volumes end at the depth that stands here.
+    gl.depthMask(false);
     this.#line.use({
       u_clip: clipMatrix(camera, minus(low, flip(camera.center))) as Float32List,
       u_color: [...color],
     });
     gl.drawArrays(gl.LINES, 0, 24);
+    gl.depthMask(true);
     this.#context.draws += 1;
     this.#context.setBlend("none");
   }

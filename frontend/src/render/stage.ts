@@ -3,6 +3,7 @@
 import type { Brick } from "../bricks/cache";
 import type { Library } from "../bricks/library";
 import { coverPlane, normalOf } from "../bricks/cover";
+import { bricksOf, fillOf, type Fill } from "../bricks/fill";
 import { plan, type Cover, type Need, type Plan, type Sight } from "../bricks/planner";
 import type { BrickNumber, Volume } from "../bricks/volume";
 import type { Position } from "../math/panel";
@@ -10,6 +11,7 @@ import type { Document, ImageLayer, LabelsLayer, Notice } from "../wire/types";
 import { slotBytes, type Slot } from "./atlas";
 import { pointOf } from "./leading";
 import type { Picture } from "./pictures";
+import { POLICY } from "./policy";
 import { imageCode, labelsCode, type TexelCode } from "./texels";
 
 /** A layer as it is shown now. */
@@ -29,6 +31,9 @@ export interface Residents {
 /** The part of the GPU's budget that bricks in view may take; the rest eases moving about. */
 const IN_VIEW = 0.75;
 
+/** The part of it that bricks filling the 3-D panel may take. */
+const FILLING = 0.4;
+
 /** The part of the budget up to which there is room for bricks beside those in view. */
 const LOOK_AHEAD = 0.25;
 
@@ -40,6 +45,9 @@ export class Stage {
   #actors: readonly Actor[] = [];
   #pictures: readonly Picture[] = [];
   #plan: Plan = { covers: [], needs: [] };
+  /** Images that fill the 3-D panel, bottom first, and the bricks for that, best first. */
+  #fills: readonly Fill[] = [];
+  #fillNeeds: Need[] = [];
   /** Bricks out of view: coarse ones, so that moving about never meets emptiness, and the next. */
   #ahead: Need[] = [];
   #looksAhead = false;
@@ -70,6 +78,38 @@ export class Stage {
     return this.#plan.covers;
   }
 
+  /** What fills the 3-D panel, bottom first. */
+  get fills(): readonly Fill[] {
+    return this.#fills;
+  }
+
+  /** What can be shown of these now: the coarsest level while the one wanted is incomplete. */
+  shownFills(): Fill[] {
+    return this.#fills.map((fill) => {
+      const isWhole = (candidate: Fill): boolean =>
+        bricksOf(candidate).every(({ volume, number }) => this.#isDrawable(volume, number));
+      const coarse = { volume: fill.volume, level: fill.volume.coarsest };
+      return !isWhole(fill) && isWhole(coarse) ? coarse : fill;
+    });
+  }
+
+  /** Bricks that fill the 3-D panel and can't be drawn yet, and why some never will. */
+  get fillProgress(): { readonly loading: number; readonly failures: Notice[] } {
+    let loading = 0;
+    const failures = new Map<string, Notice>();
+    for (const { volume, number } of this.#fills.flatMap(bricksOf)) {
+      const notice = this.#library.failure(volume, number);
+      if (notice !== null) failures.set(notice.message, notice);
+      if (!this.#isDrawable(volume, number)) loading += 1;
+    }
+    return { loading, failures: [...failures.values()] };
+  }
+
+  /** Whether the bricks of this volume fill the 3-D panel. */
+  isFilling(volume: Volume): boolean {
+    return this.#fills.some((fill) => fill.volume === volume);
+  }
+
   /** Whether bricks wait for the GPU. */
   get isUploading(): boolean {
     return this.#queue.length > 0;
@@ -77,6 +117,10 @@ export class Stage {
 
   /** Whether a brick in view is still to come or to be put on the GPU. */
   get isLoading(): boolean {
+    const isFilled = this.#fills.every((fill) =>
+      bricksOf(fill).every(({ volume, number }) => this.#isDrawable(volume, number)),
+    );
+    if (!isFilled) return true;
     return this.#plan.covers.some(({ sight, cells }) =>
       cells.some(({ number }) => !this.#isDrawable(sight.volume, number)),
     );
@@ -91,8 +135,11 @@ export class Stage {
     this.#budget = Math.min(this.#budget, bytes);
   }
 
-  /** Plan anew; returns volumes that were forgotten. */
-  update(document: Document, pictures: readonly Picture[]): Volume[] {
+  /**
+   * Plan anew; returns volumes that were forgotten. `spacePixel` is what a pixel of the 3-D panel
+   * measures in the world at its middle; null when there is no such panel.
+   */
+  update(document: Document, pictures: readonly Picture[], spacePixel: number | null): Volume[] {
     this.#library.begin();
     this.#pictures = pictures;
     this.#actors = this.#castActors(document);
@@ -105,22 +152,47 @@ export class Stage {
     });
     const bytes = (volume: Volume): number =>
       slotBytes(volume, this.#codes.get(volume)?.format ?? "R32F");
-    this.#plan = plan(sights, { bytes, budget: this.#budget * IN_VIEW, direct: this.#direct });
+    this.#fills = this.#planFills(spacePixel, bytes);
+    const target = this.#fills.flatMap(bricksOf);
+    const filling = target.reduce((sum, { volume }) => sum + bytes(volume), 0);
+    // What arrives in a moment needs nothing coarse before it; a large volume is coarse as it is.
+    const coarse = filling <= this.#direct ? [] : this.#fills.flatMap(coarseFill);
+    this.#fillNeeds = [...coarse, ...target];
+    const budget = this.#budget * IN_VIEW - filling;
+    this.#plan = plan(sights, { bytes, budget, direct: this.#direct });
     this.#inView = new Map();
     this.#ahead = [];
     this.#looksAhead = false;
     this.#gather(this.#plan.needs);
+    this.#gather(this.#fillNeeds);
     this.#ahead.push(...this.#gather(this.#actors.flatMap(({ volume }) => coarsestBricks(volume))));
     const taken = this.#plan.needs.reduce((sum, { volume }) => sum + bytes(volume), 0);
     if (taken <= this.#budget * LOOK_AHEAD) {
       this.#ahead.push(...this.#gather(nextBricks(this.#plan.covers)));
     }
-    this.#queue = [...this.#plan.needs, ...this.#ahead].filter((need) => this.#isPending(need));
+    this.#queue = [...this.#plan.needs, ...this.#fillNeeds, ...this.#ahead].filter((need) =>
+      this.#isPending(need),
+    );
     const gone = this.#library.prune(new Set(Object.keys(document.layers)));
     gone.push(...this.#library.settle());
     this.#probe = this.#probesAt(this.#probed);
     this.want();
     return gone;
+  }
+
+  /** Levels that fill the 3-D panel, together in no more than a part of the budget. */
+  #planFills(spacePixel: number | null, bytes: (volume: Volume) => number): Fill[] {
+    if (spacePixel === null) return [];
+    const shown = this.#actors.flatMap(({ layer, volume }) =>
+      layer.kind === "image" && layer.style.rendering !== "none" && !volume.flat ? [volume] : [],
+    );
+    const room = (this.#budget * FILLING) / Math.max(shown.length, 1);
+    return shown.flatMap((volume) => {
+      const [z, y, x] = volume.brick;
+      const affordable = Math.floor(room / bytes(volume)) * z * y * x;
+      const fill = fillOf(volume, spacePixel, Math.min(POLICY.fillVoxels, affordable));
+      return fill === null ? [] : [fill];
+    });
   }
 
   /** Remember that these are in view; returns those of which it was not known. */
@@ -169,7 +241,8 @@ export class Stage {
     const probed = (need: Need): boolean =>
       missing.some(({ volume, number }) => volume === need.volume && number === need.number);
     const probes = missing.length;
-    for (const need of [...this.#plan.needs, ...(this.#looksAhead ? this.#ahead : [])]) {
+    const inView = [...this.#plan.needs, ...this.#fillNeeds];
+    for (const need of [...inView, ...(this.#looksAhead ? this.#ahead : [])]) {
       if (this.#isThere(need.volume, need.number)) continue;
       if (probes === 0 || !probed(need)) missing.push(need);
     }
@@ -269,6 +342,12 @@ export class Stage {
     const former = shown ? before.volume : before.former;
     return former === volume ? null : former;
   }
+}
+
+/** The coarsest level of what fills space, if that is not what is wanted anyway. */
+function coarseFill({ volume, level }: Fill): Need[] {
+  if (level === volume.coarsest || volume.isLarge) return [];
+  return bricksOf({ volume, level: volume.coarsest });
 }
 
 /** All bricks of the coarsest level; there are few, or else it says nothing. */

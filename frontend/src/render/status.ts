@@ -29,6 +29,9 @@ export function panelStatuses(
       }
     }
     if (kind === "3d") {
+      const filling = stage.fillProgress;
+      loading += filling.loading;
+      for (const notice of filling.failures) failures.set(notice.message, notice);
       for (const { notice } of meshes) if (notice !== null) failures.set(notice.message, notice);
     }
     const empty =

@@ -338,6 +338,20 @@ export const ACTIONS: readonly Action[] = [
     },
   },
   {
+    id: "rendering",
+    group: "Image",
+    title: "Volume in 3-D: none, MIP or translucent",
+    keys: ["g"],
+    python: 'image.rendering = "mip"',
+    enabled: (page) => page.imageInMind() !== null,
+    run: (page) => {
+      const image = page.imageInMind();
+      if (image === null) return;
+      const next = { none: "mip", mip: "translucent", translucent: "none" } as const;
+      page.put(next[image.style.rendering], "layers", image.id, "style", "rendering");
+    },
+  },
+  {
     id: "select-label",
     group: "Labels",
     title: "Select or deselect the label under the pointer or the crosshair",

@@ -27,6 +27,12 @@ const INTERPOLATIONS: readonly (readonly [Style["interpolation"], string])[] = [
   ["linear", "Linear"],
 ];
 
+const RENDERINGS: readonly (readonly [Style["rendering"], string])[] = [
+  ["none", "None"],
+  ["mip", "MIP"],
+  ["translucent", "Translucent"],
+];
+
 export function ImageControls({ page, layer }: ImageProps) {
   const { style } = layer;
   const put = (field: keyof Style) => (value: unknown) =>
@@ -72,6 +78,14 @@ export function ImageControls({ page, layer }: ImageProps) {
           value={style.interpolation}
           options={INTERPOLATIONS}
           onChange={put("interpolation")}
+        />
+      </Row>
+      <Row label="Volume">
+        <Segments
+          label="Volume"
+          value={style.rendering}
+          options={RENDERINGS}
+          onChange={put("rendering")}
         />
       </Row>
     </>

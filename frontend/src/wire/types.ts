@@ -104,6 +104,7 @@ export interface ImageStyle {
   opacity: number;
   blending: "additive" | "minimum" | "opaque" | "translucent";
   interpolation: "linear" | "nearest";
+  rendering: "mip" | "none" | "translucent";
 }
 /**
  * A segmentation: its values are identities.

@@ -33,6 +33,7 @@ export function exampleDocument(data: readonly Data[]): Document {
             opacity: 1,
             blending: "translucent",
             interpolation: "linear",
+            rendering: "none",
           },
         };
   });

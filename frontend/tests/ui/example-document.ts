@@ -27,6 +27,7 @@ export function image(id: string, changes: Partial<ImageLayer> = {}): ImageLayer
       opacity: 1,
       blending: "translucent",
       interpolation: "linear",
+      rendering: "none",
     },
     ...changes,
   };
