@@ -46,17 +46,3 @@ def test_image_labels_and_meshes_appear(
     assert colors(page) > empty + 100  # shaded meshes alone have more
     assert page.get_by_text("balls").is_visible()
     assert page.evaluate("window.voxelview.status().panels.every((panel) => !panel.empty)")
-
-
-def test_still_page_draws_nothing_and_asks_nothing(
-    viewer_: viewer.Viewer, open_page: Callable[..., Page], settled: Callable[..., None]
-) -> None:
-    viewer_.add_image(blobs()[0])
-    page = open_page(viewer_)
-    settled(page)
-    page.wait_for_timeout(300)  # the last frame may still be on its way to the screen
-    before = page.evaluate("window.voxelview.stats()")
-    page.wait_for_timeout(500)
-    after = page.evaluate("window.voxelview.stats()")
-    assert after["frames"] == before["frames"]
-    assert after["requests"] == before["requests"]

@@ -134,7 +134,7 @@ def test_a_page_at_rest_draws_nothing_and_asks_for_nothing(
 ) -> None:
     page = open_page(scene.v)
     settled(page)
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(2000)  # what may be needed next is fetched once all in view is there
     before = page.evaluate("window.voxelview.stats()")
     page.wait_for_timeout(700)
     after = page.evaluate("window.voxelview.stats()")
