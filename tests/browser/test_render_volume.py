@@ -29,6 +29,7 @@ def shown(viewer_, open_page):
         viewer_.view.camera.orientation = (0, 0, 0, 1)
         page = open_page(viewer_, SIZE)
         show(page, viewer_)
+        page.wait_for_timeout(1000)  # at a quarter of the pixels until all is still
         return layer, page
 
     return shown
