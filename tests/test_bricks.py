@@ -24,10 +24,17 @@ WIRE = {"bool": "|u1", "float16": "<f4"}
 
 
 def decode(message: bytes, pyramid: Pyramid) -> tuple[dict[str, object], np.ndarray]:
-    names = ["volume", "level", "flags", "reserved", "z", "y", "x", "generation", "low", "high"]
-    header = dict(zip(names, struct.unpack("<IBBHIIIIdd", message[:40]), strict=True))
+    names = ["volume", "level", "flags", "bytes_each", "z", "y", "x", "generation", "low", "high"]
+    names += ["size", "reserved"]
+    header = dict(zip(names, struct.unpack("<IBBHIIIIddII", message[:48]), strict=True))
     name = pyramid.dtype.name
-    voxels = np.frombuffer(message[40:], WIRE.get(name, np.dtype(name).newbyteorder("<")))
+    size = header["size"]
+    assert len(message) == 48 + -(-size // 8) * 8
+    assert not any(message[48 + size :])
+    travels = WIRE.get(name, np.dtype(name).newbyteorder("<"))
+    if header["bytes_each"]:
+        travels = f"<u{header['bytes_each']}"
+    voxels = np.frombuffer(message[48 : 48 + size], travels)
     stored = [b + a for b, a in zip(pyramid.brick, pyramid.apron, strict=True)]
     if header["flags"] == 1:
         assert voxels.size == 1
@@ -49,6 +56,7 @@ def check_all(pyramid: Pyramid, point: tuple[int, ...] = ()) -> None:
             expected = whole[np.ix_(*cut)]
             np.testing.assert_array_equal(voxels, expected)
             assert (header["volume"], header["level"], header["reserved"]) == (5, number, 0)
+            assert pyramid.kind == "labels" or not header["bytes_each"]
             assert (header["z"], header["y"], header["x"]) == index
             if pyramid.kind == "labels":
                 assert (header["low"], header["high"]) == (0, 0)
@@ -71,6 +79,38 @@ def test_uint64_keeps_its_last_bit(value):
     check_all(Pyramid(as_source(data), "labels"))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "largest", "bytes_each"),
+    [
+        ("uint16", 9, 0),
+        ("uint32", 2**16 - 1, 2),
+        ("uint32", 2**16, 0),
+        ("int32", 9, 0),
+        ("uint64", 9, 2),
+        ("uint64", 2**16, 4),
+        ("uint64", 2**32 - 1, 4),
+        ("uint64", 2**32, 0),
+        ("int64", 9, 2),
+    ],
+)
+def test_labels_travel_in_as_few_bytes_as_they_need(dtype, largest, bytes_each):
+    data = np.zeros((8, 8, 8), dtype)
+    data[3, 4, 5] = largest
+    pyramid = Pyramid(as_source(data), "labels")
+    header, voxels = decode(read_brick(pyramid, 5, 0, (), (0, 0, 0)), pyramid)
+    assert header["bytes_each"] == bytes_each
+    np.testing.assert_array_equal(voxels, data)
+
+
+def test_negative_labels_travel_as_they_are():
+    data = np.zeros((8, 8, 8), np.int64)
+    data[3, 4, 5] = -1
+    pyramid = Pyramid(as_source(data), "labels")
+    header, voxels = decode(read_brick(pyramid, 5, 0, (), (0, 0, 0)), pyramid)
+    assert header["bytes_each"] == 0
+    np.testing.assert_array_equal(voxels, data)
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.lists(st.integers(1, 70), min_size=2, max_size=3), st.sampled_from(["image", "labels"]))
 def test_borders_repeat_the_last_voxel(shape, kind):
@@ -88,8 +128,9 @@ def test_leading_axes_are_addressed_by_a_point():
 def test_a_constant_brick_is_one_voxel():
     data = np.full((64, 64, 64), 7, np.uint16)
     message = read_brick(Pyramid(as_source(data), "image"), 1, 0, (), (1, 1, 1))
-    assert len(message) == 42
-    assert struct.unpack("<IBBHIIIIddH", message) == (1, 0, 1, 0, 1, 1, 1, 0, 7, 7, 7)
+    assert len(message) == 56
+    found = struct.unpack("<IBBHIIIIddIIQ", message)
+    assert found == (1, 0, 1, 0, 1, 1, 1, 0, 7, 7, 2, 0, 7)
 
 
 def test_least_and_greatest_leave_nan_out():
@@ -111,8 +152,7 @@ def test_one_nan_among_equals_is_not_constant():
 def test_nothing_but_nan_is_constant():
     pyramid = Pyramid(as_source(np.full((5, 5, 5), np.nan, np.float32)), "image")
     message = read_brick(pyramid, 1, 0, (), (0, 0, 0))
-    assert len(message) == 44
-    assert np.isnan(struct.unpack("<f", message[40:]))
+    assert np.isnan(struct.unpack_from("<f", message, 48))
 
 
 def test_a_brick_tells_the_generation():
@@ -143,5 +183,7 @@ def test_an_address_that_does_not_exist_is_not_found(level, point, index):
 
 def test_a_failed_brick_carries_its_notice():
     message = failed_brick(3, 2, (4, 5, 6), 7, Notice("source", "closed", "open it", "l1"))
-    assert struct.unpack("<IBBHIIIIdd", message[:40]) == (3, 2, 2, 0, 4, 5, 6, 7, 0, 0)
-    assert json.loads(message[40:])["hint"] == "open it"
+    header = struct.unpack("<IBBHIIIIddII", message[:48])
+    assert header[:10] == (3, 2, 2, 0, 4, 5, 6, 7, 0, 0)
+    assert json.loads(message[48 : 48 + header[10]])["hint"] == "open it"
+    assert len(message) % 8 == 0

@@ -87,6 +87,47 @@ def test_who_waits_for_a_broken_or_cancelled_computation_takes_it_over(failure):
     assert sorted(map(str, outcome)) == ["7", "broken"]
 
 
+def test_what_is_dropped_is_made_again_and_the_rest_stays():
+    cache = BlockCache(10)
+    part = cache.partition()
+    for key in (1, 2, 3):
+        part.get(key, lambda: block(1, 1))
+    assert part.drop(lambda key: key > 1) == 2
+    assert cache.bytes == 1
+    assert [part.get(key, lambda: block(1, 2))[0] for key in (1, 2, 3)] == [1, 2, 2]
+
+
+def test_what_is_dropped_while_it_is_made_reaches_only_those_who_wait():
+    part = BlockCache(10).partition()
+    started, go = threading.Event(), threading.Event()
+    got: list[int] = []
+
+    def slow() -> np.ndarray:
+        started.set()
+        assert go.wait(10)
+        return block(1, 1)
+
+    thread = threading.Thread(target=lambda: got.append(part.get("a", slow)[0]))
+    thread.start()
+    assert started.wait(10)
+    part.drop(lambda key: key == "a")
+    assert part.get("a", lambda: block(1, 2))[0] == 2  # begun anew, not waited for
+    go.set()
+    thread.join(10)
+    assert got == [1]
+    assert part.get("a", lambda: block(1, 3))[0] == 2
+
+
+def test_a_smaller_budget_holds_at_once():
+    cache = BlockCache(10)
+    part = cache.partition()
+    for key in range(10):
+        part.get(key, lambda: block(1))
+    cache.resize(3)
+    assert part.keys == {7, 8, 9}
+    assert cache.bytes == 3
+
+
 class Budget(RuleBasedStateMachine):
     """Whatever is asked, in whatever order, the books are right."""
 
@@ -101,6 +142,10 @@ class Budget(RuleBasedStateMachine):
         got = self.parts[which].get(key, lambda: block(size, 10 * which + key))
         assert (got == 10 * which + key).all()
 
+    @rule(which=st.integers(0, 1), key=st.integers(0, 5))
+    def drop(self, which: int, key: int) -> None:
+        self.parts[which].drop(lambda other: other >= key)
+
     @rule(which=st.integers(0, 1))
     def replace(self, which: int) -> None:
         self.parts[which].close()
@@ -112,7 +157,7 @@ class Budget(RuleBasedStateMachine):
             block.nbytes
             for part in self.parts
             for key in part.keys
-            if (block := self.cache.get(part, key)) is not None
+            if (block := part.peek(key)) is not None
         ]
         assert self.cache.bytes == sum(held) <= 20
         assert len(held) == sum(len(part.keys) for part in self.parts)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from zarr.core.buffer import cpu
 from zarr.storage import MemoryStore
 
-from viewer.chunks import array_metadata, group_metadata, parse_key, read_chunk
+from viewer.chunks import array_metadata, grid_of, group_metadata, parse_key, read_chunk
 from viewer.errors import NotFoundError
 from viewer.pyramid import Pyramid
 from viewer.sources import as_source
@@ -34,8 +34,8 @@ def store_of(pyramid: Pyramid) -> MemoryStore:
         counts = [range(-(-n // c)) for n, c in zip(described.shape, chunk, strict=True)]
         for index in itertools.product(*counts):
             key = "/".join(["c", *map(str, index)])
-            assert parse_key(key, pyramid, level) == index
-            files[f"{level}/{key}"] = read_chunk(pyramid, level, index)
+            assert parse_key(key, grid_of(pyramid, level)) == index
+            files[f"{level}/{key}"] = bytes(read_chunk(pyramid, level, index))
     return MemoryStore({key: cpu.Buffer.from_bytes(value) for key, value in files.items()})
 
 
@@ -144,14 +144,14 @@ def pyramid() -> Pyramid:
 )
 def test_every_other_spelling_of_a_key_is_not_found(pyramid, key):
     with pytest.raises(NotFoundError):
-        parse_key(key, pyramid, 0)
+        parse_key(key, grid_of(pyramid, 0))
 
 
 @given(st.text(max_size=20))
 def test_any_text_is_a_key_or_not_found(text):
     pyramid = Pyramid(as_source(np.zeros((100, 100), np.uint8)), "image")
     try:
-        index = parse_key(text, pyramid, 0)
+        index = parse_key(text, grid_of(pyramid, 0))
     except NotFoundError:
         return
     assert text == "/".join(["c", *map(str, index)])
@@ -162,6 +162,6 @@ def test_levels_that_do_not_exist_are_not_found(pyramid):
         with pytest.raises(NotFoundError):
             array_metadata(pyramid, level)
         with pytest.raises(NotFoundError):
-            parse_key("c/0/0/0", pyramid, level)
+            grid_of(pyramid, level)
         with pytest.raises(NotFoundError):
             read_chunk(pyramid, level, (0, 0, 0))

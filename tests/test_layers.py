@@ -19,6 +19,7 @@ from viewer.errors import (
     UnknownOptionError,
 )
 from viewer.messages import Change
+from viewer.state import Changed
 
 
 @pytest.fixture
@@ -334,6 +335,41 @@ def test_refresh_shows_what_was_changed(
     data = v.document.state.layers[image.id].data
     assert data.generation == image.pyramid.generation == 1
     assert data.histogram != histogram
+
+
+def test_refresh_of_a_region_says_what_has_changed(
+    v: viewer.Viewer, image: viewer.ImageLayer, volume: np.ndarray
+) -> None:
+    histogram = v.document.state.layers[image.id].data.histogram
+    volume[2:5, :, -1] = 4000
+    image.refresh(np.s_[2:5, ..., -1])
+    data = v.document.state.layers[image.id].data
+    assert data.generation == 1
+    assert data.changes == (Changed(1, 0, (2, 0, 39), (5, 30, 40)),)
+    assert data.histogram == histogram
+    image.refresh()
+    data = v.document.state.layers[image.id].data
+    assert [change.generation for change in data.changes] == [1, 2]
+    assert data.changes[1] == Changed(2, 0, (0, 0, 0), (20, 30, 40))
+
+
+def test_regions_that_make_up_a_good_part_of_the_data_renew_the_histogram(
+    v: viewer.Viewer, image: viewer.ImageLayer, volume: np.ndarray
+) -> None:
+    histogram = v.document.state.layers[image.id].data.histogram
+    volume += 1000
+    for z in range(4):
+        image.refresh(z)
+    assert v.document.state.layers[image.id].data.histogram == histogram
+    image.refresh(4)
+    assert v.document.state.layers[image.id].data.histogram != histogram
+
+
+def test_refresh_of_what_is_no_region_or_empty_changes_nothing(image: viewer.ImageLayer) -> None:
+    with pytest.raises(InvalidValueError, match="beyond an axis of 20"):
+        image.refresh(20)
+    image.refresh(np.s_[5:5])
+    assert image.pyramid.generation == 0
 
 
 def test_refresh_from_a_closed_file_says_so_and_leaves_the_layer(

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from viewer.errors import InvalidValueError
+from viewer.mesh import Mesh
 from viewer.mesh_formats import FORMATS, encode, precomputed_info, precomputed_manifest
-from viewer.meshes import Mesh, Meshes
+from viewer.meshes import Meshes
 from viewer.pyramid import Pyramid
 from viewer.sources import as_source
 

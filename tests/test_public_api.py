@@ -17,8 +17,18 @@ def members(kind: type) -> list[str]:
 
 def test_the_package() -> None:
     assert sorted(viewer.__all__) == [
-        *("ImageLayer", "LabelsLayer", "Layer", "Viewer", "__version__", "errors", "imshow"),
-        *("set_server", "set_static_content_source", "stop"),
+        *("ImageLayer", "LabelsLayer", "Layer", "SurfaceLayer", "Viewer", "__version__"),
+        "cache_info",
+        *(
+            "clear_cache",
+            "errors",
+            "imshow",
+            "open",
+            "set_cache_limit",
+            "set_server",
+            "set_static_content_source",
+            "stop",
+        ),
     ]
     assert dir(viewer) == sorted(viewer.__all__)
     assert all(getattr(viewer, name) is not None for name in viewer.__all__)
@@ -27,25 +37,41 @@ def test_the_package() -> None:
 
 def test_the_viewer() -> None:
     assert members(viewer.Viewer) == [
-        *("active", "add", "add_image", "add_labels", "close", "closed", "document", "errors"),
-        *("layer", "layers", "report", "tell", "theme", "title", "url", "view"),
+        *("active", "add", "add_image", "add_labels", "add_surface", "close", "closed"),
+        *("document", "errors"),
+        *("layer", "layers", "open", "report", "tell", "theme", "title", "url", "view"),
     ]
 
 
 def test_the_layers() -> None:
     layer = {
-        *("axis_labels", "data", "describe", "dtype", "id", "meshes", "metadata", "name"),
+        *(
+            "axis_labels",
+            "build_pyramid",
+            "data",
+            "describe",
+            "dtype",
+            "id",
+            "meshes",
+            "metadata",
+            "name",
+        ),
         *("opacity", "pyramid", "refresh", "release", "sample", "scale", "shape", "translate"),
         *("units", "visible", "zarr_url"),
     }
     assert set(members(viewer.Layer)) == layer
     assert set(members(viewer.ImageLayer)) - layer == {
         *("blending", "colormap", "contrast_limits", "gamma", "interpolation", "kind"),
-        *("rendering", "reset_contrast_limits"),
+        *("isosurface", "rendering", "reset_contrast_limits"),
     }
     assert set(members(viewer.LabelsLayer)) - layer == {
         *("colors", "contour", "hidden", "kind", "mesh_url", "seed", "selected", "show_meshes"),
-        "show_selected_only",
+        *("export_meshes", "go_to", "mesh", "mesh_opacity", "set_mesh", "show_selected_only"),
+        *("silhouette", "statistics"),
+    }
+    assert set(members(viewer.SurfaceLayer)) - layer == {
+        *("color", "colormap", "contrast_limits", "gamma", "kind", "reset_contrast_limits"),
+        *("silhouette", "surface"),
     }
 
 
@@ -81,7 +107,9 @@ def test_the_options() -> None:
     assert keywords(viewer.Viewer.add_labels) == labels
     assert (set(image), set(labels)) == (IMAGE_OPTIONS, LABELS_OPTIONS)
     assert keywords(viewer.imshow) == ("title",)
-    assert keywords(viewer.set_server) == ("host", "port", "allowed_hosts")
+    assert keywords(viewer.open) == ("title",)
+    assert keywords(viewer.Viewer.open) == ("dataset", "layer_type")
+    assert keywords(viewer.set_server) == ("host", "port", "allowed_hosts", "allow_origins")
     assert keywords(viewer.set_static_content_source) == ("url", "path")
     assert list(inspect.signature(viewer.Viewer).parameters) == ["title"]
 

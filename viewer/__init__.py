@@ -19,18 +19,24 @@ from viewer._version import __version__
 
 if TYPE_CHECKING:
     from viewer import errors
-    from viewer.layers import ImageLayer, LabelsLayer, Layer
+    from viewer.layers import ImageLayer, LabelsLayer, Layer, SurfaceLayer
     from viewer.server import set_server, set_static_content_source
-    from viewer.viewer import Viewer, imshow, stop
+    from viewer.shelf import cache_info, clear_cache, set_cache_limit
+    from viewer.viewer import Viewer, imshow, open, stop
 
 __all__ = [
     "ImageLayer",
     "LabelsLayer",
     "Layer",
+    "SurfaceLayer",
     "Viewer",
     "__version__",
+    "cache_info",
+    "clear_cache",
     "errors",
     "imshow",
+    "open",
+    "set_cache_limit",
     "set_server",
     "set_static_content_source",
     "stop",
@@ -40,8 +46,13 @@ _HOMES = {
     "ImageLayer": "viewer.layers",
     "LabelsLayer": "viewer.layers",
     "Layer": "viewer.layers",
+    "SurfaceLayer": "viewer.layers",
     "Viewer": "viewer.viewer",
+    "cache_info": "viewer.shelf",
+    "clear_cache": "viewer.shelf",
     "imshow": "viewer.viewer",
+    "open": "viewer.viewer",
+    "set_cache_limit": "viewer.shelf",
     "set_server": "viewer.server",
     "set_static_content_source": "viewer.server",
     "stop": "viewer.viewer",

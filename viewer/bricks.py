@@ -19,30 +19,41 @@ Page to server, JSON text:
   first, five integers each: volume, level, and index (z, y, x) in bricks. It replaces the former
   list: what is not in the new one is dropped, unless it is already on its way.
 - ``{"type": "credit", "bytes": 65536}``: the page has taken so many bytes of brick messages off
-  the stream. The server keeps at most `Policy.credit_bytes` unacknowledged.
+  the stream. The server keeps as much unacknowledged as the page takes in a round trip and a
+  tenth of a second, by its own measurement.
 
-Server to page, binary, one brick a message, little-endian:
+Server to page, binary, little-endian: one or more bricks of one volume a message, each at a
+multiple of 8 bytes from its beginning:
 
 | offset | type | what |
 |---|---|---|
 | 0 | uint32 | volume |
 | 4 | uint8 | level |
 | 5 | uint8 | flags: 1 constant (payload is one voxel), 2 failed (payload is JSON `Notice`) |
-| 6 | uint16 | 0 (reserved) |
+| 6 | uint16 | 0; or 2 or 4 if the labels travel as unsigned integers of so many bytes |
 | 8 | uint32 × 3 | index (z, y, x) in bricks |
 | 20 | uint32 | data generation (`Data.generation`) that the voxels are of |
 | 24 | float64 | least value in the brick, NaN ignored (images; 0 for labels) |
 | 32 | float64 | greatest value |
-| 40 | … | voxels, x fastest, of the dtype below |
+| 40 | uint32 | bytes of payload |
+| 44 | uint32 | 0 (reserved) |
+| 48 | … | payload: voxels, x fastest, of the dtype below; zeros up to a multiple of 8 |
 
-On the wire bool travels as uint8 and float16 as float32 (exact); all other dtypes as they are.
+Over a network messages that shrink by it are compressed (permessage-deflate, RFC 7692); credit
+counts their bytes as the page sees them.
+
+On the wire bool travels as uint8 and float16 as float32 (exact); all other dtypes as they are, but
+for labels of 4 and 8 bytes: mostly they count from one, so a brick of them travels in as few bytes
+as its own values need.
 A brick wanted of a volume or index that does not exist comes back failed, as does one whose
 source failed to be read; the page decides when to ask again.
 """
 
 from __future__ import annotations
 
+import math
 import struct
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -54,13 +65,17 @@ from viewer.pyramid import Cancelled, Pyramid
 from viewer.sources.protocol import Array
 from viewer.space import Box
 
-HEADER = struct.Struct("<IBBHIIIIdd")
-"""The first 40 bytes of a message."""
+HEADER = struct.Struct("<IBBHIIIIddII")
+"""What stands before a brick's payload, 48 bytes."""
+
+ALIGNMENT = 8
+"""Bytes. Bricks begin at multiples of it, so that the page can look at any voxels in place."""
 
 CONSTANT = 1
 FAILED = 2
 
 
+@cache
 def wire_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """What a brick's voxels travel as, for a layer of this dtype."""
     if dtype.kind == "b":
@@ -70,18 +85,47 @@ def wire_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return dtype.newbyteorder("<")
 
 
-def read_brick(
+_NARROW = ((1 << 16, np.dtype("<u2")), (1 << 32, np.dtype("<u4")))
+"""What labels below so much fit in."""
+
+
+def narrow_dtype(dtype: np.dtype[Any], least: Any, most: Any) -> np.dtype[Any] | None:
+    """What the labels of a brick travel as in fewer bytes than `dtype` has; None if they cannot.
+
+    Signed ones of 4 bytes do not: the page's shaders tell negative ones by the dtype.
+    """
+    if dtype.itemsize < 4 or (dtype.kind == "i" and dtype.itemsize == 4) or least < 0:
+        return None
+    for end, narrow in _NARROW:
+        if most < end and narrow.itemsize < dtype.itemsize:
+            return narrow
+    return None
+
+
+def record_bytes(pyramid: Pyramid) -> int:
+    """Bytes that a brick takes in a message, at most (unless it failed)."""
+    voxels = math.prod(b + a for b, a in zip(pyramid.brick, pyramid.apron, strict=True))
+    return _aligned(HEADER.size + voxels * wire_dtype(pyramid.dtype).itemsize)
+
+
+def write_brick(
+    buffer: bytearray,
+    at: int,
     pyramid: Pyramid,
     volume: int,
     level: int,
     point: tuple[int, ...],
     index: tuple[int, int, int],
     cancelled: Cancelled | None = None,
-) -> bytes:
-    """The whole message for one brick.
+) -> int:
+    """Write one brick into a message; returns where it ends.
 
     Parameters
     ----------
+    buffer : bytearray
+        The message; `record_bytes` of it are needed.
+    at : int
+        Where the brick begins, a multiple of `ALIGNMENT`.
     pyramid : Pyramid
         Of the layer.
     volume : int
@@ -101,30 +145,56 @@ def read_brick(
     """
     generation = pyramid.generation  # before the read: voxels may be newer than it, never older
     box, lengths = _cover(pyramid, level, point, index)
-    stored = tuple(b + a for b, a in zip(pyramid.brick, pyramid.apron, strict=True))
-    voxels = np.empty(stored, wire_dtype(pyramid.dtype))
-    inside = voxels[tuple(map(slice, lengths))]
+    (bz, by, bx), (az, ay, ax) = pyramid.brick, pyramid.apron
+    first = at + HEADER.size
+    dtype = wire_dtype(pyramid.dtype)
+    voxels: Array = np.ndarray((bz + az, by + ay, bx + ax), dtype, buffer, first)
+    inside = voxels[: lengths[0], : lengths[1], : lengths[2]]
     flat = inside if pyramid.spatial == 3 else inside[0]
-    pyramid.read_into(level, box, flat[(np.newaxis,) * len(point)], cancelled)
+    pyramid.read_into(level, box, flat[(np.newaxis,) * len(point)] if point else flat, cancelled)
     least, most, constant = _extent(inside)
+    labels = pyramid.kind == "labels"
+    flags = bytes_each = 0
     if constant:
-        payload: Array = inside[:1, :1, :1]
-        flags = CONSTANT
+        size, flags = voxels.itemsize, CONSTANT
     else:
         _repeat_border(voxels, lengths)
-        payload = voxels
-        flags = 0
-    low, high = (0.0, 0.0) if pyramid.kind == "labels" else (float(least), float(most))
-    header = HEADER.pack(volume, level, flags, 0, *index, generation, low, high)
-    return b"".join((header, payload.data))
+        narrow = narrow_dtype(dtype, least, most) if labels else None
+        if narrow is not None:
+            # Over what it is made of: NumPy sees that and copies first.
+            np.ndarray(voxels.shape, narrow, buffer, first)[...] = voxels
+            bytes_each = narrow.itemsize
+        size = voxels.size * (bytes_each or voxels.itemsize)
+    low, high = (0.0, 0.0) if labels else (float(least), float(most))
+    HEADER.pack_into(
+        buffer, at, volume, level, flags, bytes_each, *index, generation, low, high, size, 0
+    )
+    end = _aligned(first + size)
+    buffer[first + size : end] = bytes(end - first - size)
+    return end
+
+
+def read_brick(
+    pyramid: Pyramid, volume: int, level: int, point: tuple[int, ...], index: tuple[int, int, int]
+) -> bytes:
+    """A message of one brick; parameters and errors as `write_brick`."""
+    buffer = bytearray(record_bytes(pyramid))
+    end = write_brick(buffer, 0, pyramid, volume, level, point, index)
+    return bytes(buffer[:end])
 
 
 def failed_brick(
     volume: int, level: int, index: tuple[int, int, int], generation: int, notice: Notice
 ) -> bytes:
     """The message for a brick that could not be had; the payload says why."""
-    header = HEADER.pack(volume, level, FAILED, 0, *index, generation, 0.0, 0.0)
-    return header + msgspec.json.encode(notice)
+    text = msgspec.json.encode(notice)
+    size = len(text)
+    header = HEADER.pack(volume, level, FAILED, 0, *index, generation, 0.0, 0.0, size, 0)
+    return header + text.ljust(_aligned(size), b"\0")
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
 
 
 def _cover(
@@ -135,21 +205,26 @@ def _cover(
         raise NotFoundError(f"There is no level {level}; there are 0 to {len(pyramid.levels) - 1}.")
     shape = pyramid.levels[level].shape
     leading = len(shape) - pyramid.spatial
-    if len(point) != leading or not all(
-        0 <= i < n for i, n in zip(point, shape[:leading], strict=True)
+    if len(point) != leading or (
+        leading and not all(0 <= i < n for i, n in zip(point, shape[:leading], strict=True))
     ):
         raise NotFoundError(f"{point} is no index into leading axes of shape {shape[:leading]}.")
     flat = 3 - pyramid.spatial
-    extent = (1,) * flat + shape[leading:]
-    start, stop = [], []
-    for i, brick, apron, n in zip(index, pyramid.brick, pyramid.apron, extent, strict=True):
-        if not 0 <= i * brick < n:
+    extent = shape[leading:] if flat == 0 else (1,) * flat + shape[leading:]
+    bricks, aprons = pyramid.brick, pyramid.apron
+    start, stop = list(point), [i + 1 for i in point]
+    lengths = [1, 1, 1]
+    for axis in range(3):
+        n, brick = extent[axis], bricks[axis]
+        first = index[axis] * brick
+        if not 0 <= first < n:
             raise NotFoundError(f"There is no brick {index} in level {level} of shape {shape}.")
-        start.append(i * brick)
-        stop.append(min(i * brick + brick + apron, n))
-    lengths = (stop[0] - start[0], stop[1] - start[1], stop[2] - start[2])
-    box = Box(point + tuple(start[flat:]), tuple(i + 1 for i in point) + tuple(stop[flat:]))
-    return box, lengths
+        last = min(first + brick + aprons[axis], n)
+        lengths[axis] = last - first
+        if axis >= flat:
+            start.append(first)
+            stop.append(last)
+    return Box(tuple(start), tuple(stop)), (lengths[0], lengths[1], lengths[2])
 
 
 def _extent(voxels: Array) -> tuple[Any, Any, bool]:

@@ -1,8 +1,9 @@
 """Blocks in memory: least recently used go first, and nothing is computed twice at once.
 
-One cache serves all layers, under one budget. Each layer's pyramid has a `Partition` of it, and a
-refresh replaces the partition by a fresh one: whatever is still being computed from the old data
-finds its partition closed and is handed to those who wait for it, but never stored.
+One cache serves all layers, under one budget. Each layer's pyramid has a `Partition` of it. When
+the data has changed, `Partition.drop` forgets what the change touches, and whatever of it is being
+computed from the old data: that is handed to those who wait for it already, but to nobody who asks
+later, and never stored.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import ctypes
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -48,63 +49,85 @@ class BlockCache(Generic[T]):
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.bytes = 0
-        self._lock = threading.Lock()
+        self.reserved = 0
+        """Bytes of the budget that are used elsewhere."""
+        self.lock = threading.Lock()
+        """Held, and only for a moment, by whoever looks at entries, keys or flights."""
         self._entries: OrderedDict[tuple[Partition[T], Hashable], T] = OrderedDict()
 
     def partition(self) -> Partition[T]:
-        """A fresh part of this cache for one generation of one pyramid."""
+        """A fresh part of this cache, for one pyramid."""
         return Partition(self)
 
-    def get(self, partition: Partition[T], key: Hashable) -> T | None:
-        """The block, made the most recently used, or None."""
-        with self._lock:
-            block = self._entries.get((partition, key))
-            if block is not None:
-                self._entries.move_to_end((partition, key))
-            return block
+    def resize(self, limit: int) -> None:
+        """Change the budget; what does not fit goes at once."""
+        with self.lock:
+            self.limit = limit
+            self._evict()
 
-    def put(self, partition: Partition[T], key: Hashable, block: T) -> None:
-        """Keep a block, unless its partition is closed or it alone exceeds the budget."""
-        with self._lock:
-            if partition.closed or block.nbytes > self.limit or (partition, key) in self._entries:
-                return
-            self._entries[partition, key] = block
-            partition.keys.add(key)
-            self.bytes += block.nbytes
-            while self.bytes > self.limit:
-                (owner, old), evicted = self._entries.popitem(last=False)
-                owner.keys.discard(old)
-                self.bytes -= evicted.nbytes
+    def clear(self) -> None:
+        """Forget all blocks."""
+        with self.lock:
+            for partition, key in self._entries:
+                partition.keys.discard(key)
+            self._entries.clear()
+            self.bytes = 0
 
-    def drop(self, partition: Partition[T]) -> int:
-        """Close a partition and forget its blocks; returns how many bytes that were."""
-        with self._lock:
-            before = self.bytes
-            partition.closed = True
-            for key in partition.keys:
-                self.bytes -= self._entries.pop((partition, key)).nbytes
-            partition.keys.clear()
-            return before - self.bytes
+    def reserve(self, count: int) -> None:
+        """Take so many bytes off the budget, or give them back when negative."""
+        with self.lock:
+            self.reserved += count
+            self._evict()
+
+    def find(self, partition: Partition[T], key: Hashable) -> T | None:
+        """The block, made the most recently used, or None; the lock must be held."""
+        block = self._entries.get((partition, key))
+        if block is not None:
+            self._entries.move_to_end((partition, key))
+        return block
+
+    def keep(self, partition: Partition[T], key: Hashable, block: T) -> None:
+        """Keep a block, unless it alone exceeds the budget; the lock must be held."""
+        if block.nbytes > self.limit - self.reserved or (partition, key) in self._entries:
+            return
+        self._entries[partition, key] = block
+        partition.keys.add(key)
+        self.bytes += block.nbytes
+        self._evict()
+
+    def forget(self, partition: Partition[T], keys: Iterable[Hashable]) -> int:
+        """Drop these blocks and return their bytes; the lock must be held."""
+        before = self.bytes
+        for key in keys:
+            self.bytes -= self._entries.pop((partition, key)).nbytes
+            partition.keys.discard(key)
+        return before - self.bytes
+
+    def _evict(self) -> None:
+        while self._entries and self.bytes > self.limit - self.reserved:
+            (owner, old), evicted = self._entries.popitem(last=False)
+            owner.keys.discard(old)
+            self.bytes -= evicted.nbytes
 
 
 class _Flight(Generic[T]):
     """A computation under way, and what came of it."""
 
-    __slots__ = ("block", "error", "landed")
+    __slots__ = ("block", "error", "landed", "stale")
 
     def __init__(self) -> None:
         self.landed = threading.Event()
+        self.stale = False
         self.block: T | None = None
         self.error: tuple[type[ViewerError], str, str] | None = None
 
 
 class Partition(Generic[T]):
-    """One pyramid's part of the cache, for one generation of its data."""
+    """One pyramid's part of the cache."""
 
     def __init__(self, cache: BlockCache[T]) -> None:
         self._cache = cache
         self._flights: dict[Hashable, _Flight[T]] = {}
-        self._lock = threading.Lock()
         self.closed = False
         self.keys: set[Hashable] = set()
 
@@ -131,10 +154,10 @@ class Partition(Generic[T]):
             Shared; an array is made read-only.
         """
         while True:
-            block = self._cache.get(self, key)
-            if block is not None:
-                return block
-            with self._lock:
+            with self._cache.lock:
+                block = self._cache.find(self, key)
+                if block is not None:
+                    return block
                 flight = self._flights.get(key)
                 mine = flight is None
                 if flight is None:
@@ -152,15 +175,27 @@ class Partition(Generic[T]):
                 raise cls(message, hint=hint)
             # Its computer was cancelled or broke down: have a go ourselves.
 
+    def peek(self, key: Hashable) -> T | None:
+        """The block of this key if it is there."""
+        with self._cache.lock:
+            return self._cache.find(self, key)
+
+    def put(self, key: Hashable, block: T) -> None:
+        """Keep a block that was made without being asked for."""
+        if isinstance(block, np.ndarray):
+            block.flags.writeable = False
+        with self._cache.lock:
+            if not self.closed:
+                self._cache.keep(self, key, block)
+
     def _fly(self, key: Hashable, flight: _Flight[T], make: Callable[[], T]) -> T:
         try:
-            # Between our look into the cache and taking off, another flight may have landed.
-            block = self._cache.get(self, key)
-            if block is None:
-                block = make()
-                if isinstance(block, np.ndarray):
-                    block.flags.writeable = False
-                self._cache.put(self, key, block)
+            block = make()
+            if isinstance(block, np.ndarray):
+                block.flags.writeable = False
+            with self._cache.lock:
+                if not (flight.stale or self.closed):
+                    self._cache.keep(self, key, block)
             flight.block = block
             return block
         except CancelledError:
@@ -169,13 +204,26 @@ class Partition(Generic[T]):
             flight.error = (type(error), error.message, error.hint)
             raise
         finally:
-            with self._lock:
-                self._flights.pop(key, None)
+            with self._cache.lock:
+                if self._flights.get(key) is flight:
+                    del self._flights[key]
             flight.landed.set()
+
+    def drop(self, touched: Callable[[Any], bool]) -> int:
+        """Forget the blocks whose key is `touched`, in the cache and under way; their bytes.
+
+        Whoever asks from now on gets a block that was begun after this.
+        """
+        with self._cache.lock:
+            for key in [key for key in self._flights if touched(key)]:
+                self._flights.pop(key).stale = True
+            return self._cache.forget(self, [key for key in self.keys if touched(key)])
 
     def close(self) -> int:
         """Forget all blocks, and store none that are still being computed; returns their bytes."""
-        return self._cache.drop(self)
+        with self._cache.lock:
+            self.closed = True
+            return self._cache.forget(self, list(self.keys))
 
 
 def give_memory_back() -> None:

@@ -2,22 +2,27 @@
 
 Three kinds of keys exist below a layer: ``zarr.json`` (`group_metadata`), ``<level>/zarr.json``
 (`array_metadata`) and ``<level>/c/<i>/<j>/…`` (`parse_key`, `read_chunk`). Each has one canonical
-spelling. Chunks are the pyramid's blocks, raw little-endian C order, padded with zeros at the far
-borders, as the format wants it.
+spelling. Chunks are the pyramid's blocks, or aligned to the source's own (`viewer.chunk_grid`),
+raw little-endian C order, padded with zeros at the far borders, as the format wants it. Where the
+source's own chunks can be handed on as they are stored, undecoded, the metadata names their codecs.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 import numpy as np
 
+from viewer.chunk_grid import ChunkGrid, grids_of
 from viewer.errors import NotFoundError
 from viewer.pyramid import Cancelled, Pyramid
+from viewer.sources.protocol import Array, StoredSource
 from viewer.space import OME_NAMES, Box
 from viewer.state import Axis
 
+_LITTLE = sys.byteorder == "little"
 _KEY = re.compile(r"c(?:/(?:0|[1-9][0-9]{0,15})){2,6}", re.ASCII)
 
 
@@ -74,33 +79,43 @@ def group_metadata(
 
 def array_metadata(pyramid: Pyramid, level: int) -> dict[str, Any]:
     """Content of a level's ``zarr.json``; `NotFoundError` for a level that does not exist."""
-    _check_level(pyramid, level)
+    grid = grid_of(pyramid, level)
+    storage = grid.storage
+    fill: Any = {"b": False, "f": 0.0}.get(pyramid.dtype.kind, 0)
+    codecs: list[dict[str, Any]] = [{"name": "bytes", "configuration": {"endian": "little"}}]
+    if storage is not None:
+        fill, codecs = storage.fill_value, list(storage.codecs)
     return {
         "zarr_format": 3,
         "node_type": "array",
-        "shape": list(pyramid.levels[level].shape),
+        "shape": list(grid.shape),
         "data_type": pyramid.dtype.name,
-        "chunk_grid": {
-            "name": "regular",
-            "configuration": {"chunk_shape": list(pyramid.block(level))},
-        },
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(grid.chunk)}},
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
-        "fill_value": {"b": False, "f": 0.0}.get(pyramid.dtype.kind, 0),
-        "codecs": [{"name": "bytes", "configuration": {"endian": "little"}}],
+        "fill_value": fill,
+        "codecs": codecs,
         "dimension_names": [axis.name for axis in pyramid.axes],
         "attributes": {},
     }
 
 
-def parse_key(text: str, pyramid: Pyramid, level: int) -> tuple[int, ...]:
+def grid_of(pyramid: Pyramid, level: int) -> ChunkGrid:
+    """How a level is divided; `NotFoundError` for a level that does not exist."""
+    grids = grids_of(pyramid)
+    if not 0 <= level < len(grids):
+        raise NotFoundError(f"There is no level {level}; there are 0 to {len(grids) - 1}.")
+    return grids[level]
+
+
+def parse_key(text: str, grid: ChunkGrid) -> tuple[int, ...]:
     """Index of the chunk that a key names.
 
     Parameters
     ----------
     text : str
         What follows ``<level>/`` in the path: ``"c/0/12/3"``.
-    pyramid : Pyramid
-    level : int
+    grid : ChunkGrid
+        The level's.
 
     Returns
     -------
@@ -112,38 +127,73 @@ def parse_key(text: str, pyramid: Pyramid, level: int) -> tuple[int, ...]:
     NotFoundError
         For every other spelling, and beyond the level's chunks.
     """
-    _check_level(pyramid, level)
-    shape, block = pyramid.levels[level].shape, pyramid.block(level)
     if _KEY.fullmatch(text):
-        index = tuple(map(int, text.split("/")[1:]))
-        if len(index) == len(shape) and all(
-            i * b < n for i, b, n in zip(index, block, shape, strict=True)
-        ):
+        index = tuple(map(int, text[2:].split("/")))
+        if grid.has(index):
             return index
-    counts = tuple(-(-n // b) for n, b in zip(shape, block, strict=True))
+    counts = tuple(-(-n // b) for n, b in zip(grid.shape, grid.chunk, strict=True))
     raise NotFoundError(
-        f"{text[:80]!r} is no chunk of level {level}.",
-        hint=f"Keys are c/{'/'.join('ijklmn'[: len(shape)])}, with fewer than {counts} chunks.",
+        f"{text[:80]!r} is no chunk of this level.",
+        hint=f"Keys are c/{'/'.join('ijklmn'[: len(counts)])}, with fewer than {counts} chunks.",
     )
 
 
 def read_chunk(
-    pyramid: Pyramid, level: int, index: tuple[int, ...], cancelled: Cancelled | None = None
-) -> bytes:
-    """The chunk as Zarr stores it; `index` as `parse_key` gives it, errors as `Pyramid.read`."""
-    _check_level(pyramid, level)
-    block = pyramid.block(level)
-    start = tuple(i * b for i, b in zip(index, block, strict=True))
-    box = Box(start, tuple(s + b for s, b in zip(start, block, strict=True)))
-    box = box.clip(pyramid.levels[level].shape)
-    dtype = pyramid.dtype.newbyteorder("<")
-    if box.shape == block:
-        out = np.empty(block, dtype)
-        pyramid.read_into(level, box, out, cancelled)
-    else:
-        out = np.zeros(block, dtype)
-        pyramid.read_into(level, box, out[tuple(map(slice, box.shape))], cancelled)
-    return out.tobytes()
+    pyramid: Pyramid,
+    level: int,
+    index: tuple[int, ...],
+    cancelled: Cancelled | None = None,
+    *,
+    room: int = 0,
+) -> memoryview:
+    """A decoded chunk, little-endian in C order.
+
+    Parameters
+    ----------
+    pyramid, level : Pyramid, int
+    index : tuple of int
+        As `parse_key` gives it.
+    cancelled : callable, optional
+        See `Pyramid.read`, which also raises the errors.
+    room : int, default 0
+        Bytes left free before the voxels, for whoever sends them: a multiple of 8.
+    """
+    grid = grid_of(pyramid, level)
+    box = grid.box(index)
+    buffer, voxels = _allocate(pyramid, grid, box, room)
+    pyramid.read_into(level, box, voxels, cancelled)
+    return buffer.data
+
+
+def read_chunk_at_hand(
+    pyramid: Pyramid, level: int, box: Box, *, room: int = 0
+) -> memoryview | None:
+    """As `read_chunk`, if the voxels are in memory and need but be copied; else None, at once.
+
+    `box` is that of a chunk, as its grid gives it.
+    """
+    buffer, voxels = _allocate(pyramid, grid_of(pyramid, level), box, room)
+    return buffer.data if pyramid.read_at_hand(level, box, voxels) else None
+
+
+def read_stored_chunk(pyramid: Pyramid, level: int, index: tuple[int, ...]) -> bytes | None:
+    """A chunk as the source stores it, undecoded; None for one that is not stored.
+
+    Only of levels whose grid has a `Storage`.
+    """
+    source = pyramid.source
+    assert isinstance(source, StoredSource)
+    return source.read_stored(level, index)
+
+
+def _allocate(pyramid: Pyramid, grid: ChunkGrid, box: Box, room: int) -> tuple[Array, Array]:
+    """Memory for a chunk, and the part of it that has voxels."""
+    whole = box.shape == grid.chunk
+    buffer = (np.empty if whole else np.zeros)(room + grid.nbytes, np.uint8)
+    voxels = buffer[room:].view(pyramid.dtype).reshape(grid.chunk)
+    if not _LITTLE:
+        voxels = voxels.view(pyramid.dtype.newbyteorder("<"))
+    return buffer, voxels if whole else voxels[tuple(map(slice, box.shape))]
 
 
 def _axis(axis: Axis) -> dict[str, str]:
@@ -177,8 +227,3 @@ def _channels(
         "window": {"min": least, "max": most, "start": low, "end": high},
     }
     return [dict(channel) for _ in range(count)]
-
-
-def _check_level(pyramid: Pyramid, level: int) -> None:
-    if not 0 <= level < len(pyramid.levels):
-        raise NotFoundError(f"There is no level {level}; there are 0 to {len(pyramid.levels) - 1}.")

@@ -9,7 +9,7 @@ from typing import overload
 
 from viewer.document import Document
 from viewer.errors import InvalidValueError, UnknownLayerError, did_you_mean
-from viewer.layers import ImageLayer, LabelsLayer, Layer
+from viewer.layers import AnyLayer, Layer
 from viewer.messages import Change
 from viewer.rules import VIEWER
 from viewer.state import Document as State
@@ -32,21 +32,17 @@ class LayerList:
     ``in``; ``del layers["cells"]``.
     """
 
-    def __init__(
-        self, document: Callable[[], Document], layers: dict[str, ImageLayer | LabelsLayer]
-    ) -> None:
+    def __init__(self, document: Callable[[], Document], layers: dict[str, AnyLayer]) -> None:
         self._document = document
         self._layers = layers
 
     @overload
-    def __getitem__(self, key: int | str) -> ImageLayer | LabelsLayer: ...
+    def __getitem__(self, key: int | str) -> AnyLayer: ...
 
     @overload
-    def __getitem__(self, key: slice) -> list[ImageLayer | LabelsLayer]: ...
+    def __getitem__(self, key: slice) -> list[AnyLayer]: ...
 
-    def __getitem__(
-        self, key: int | str | slice
-    ) -> ImageLayer | LabelsLayer | list[ImageLayer | LabelsLayer]:
+    def __getitem__(self, key: int | str | slice) -> AnyLayer | list[AnyLayer]:
         if isinstance(key, slice):
             return list(self)[key]
         layer_id = self._find(self._document().state, key)
@@ -55,11 +51,11 @@ class LayerList:
         except KeyError:  # removed in between
             raise self._unknown(key) from None
 
-    def __iter__(self) -> Iterator[ImageLayer | LabelsLayer]:
+    def __iter__(self) -> Iterator[AnyLayer]:
         order = self._document().state.order
         return iter([self._layers[key] for key in order if key in self._layers])
 
-    def __reversed__(self) -> Iterator[ImageLayer | LabelsLayer]:
+    def __reversed__(self) -> Iterator[AnyLayer]:
         return iter(list(self)[::-1])
 
     def __len__(self) -> int:

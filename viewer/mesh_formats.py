@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viewer.errors import InvalidValueError
-from viewer.meshes import Mesh
+from viewer.mesh import Mesh
 
 FORMATS = ("precomputed", "ply", "obj", "stl", "glb")
 

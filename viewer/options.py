@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from viewer import state
+from viewer.colormaps import CHANNEL_TINTS
 from viewer.errors import InvalidValueError
+from viewer.sources.channel import MOST_CHANNELS
+from viewer.sources.description import Channel, Description
 
 
 class ImageOptions(TypedDict, total=False):
@@ -43,16 +47,113 @@ class LabelsOptions(TypedDict, total=False):
     metadata: Mapping[str, Any] | None
 
 
+class SurfaceOptions(TypedDict, total=False):
+    """Keywords of `Viewer.add_surface`; it says what they mean."""
+
+    name: str | None
+    scale: Sequence[float] | float | None
+    translate: Sequence[float] | float | None
+    units: str | None
+    colormap: str
+    contrast_limits: Sequence[float] | None
+    gamma: float
+    color: object
+    opacity: float
+    silhouette: float
+    visible: bool
+    metadata: Mapping[str, Any] | None
+
+
 IMAGE_OPTIONS = frozenset(ImageOptions.__annotations__) | {"channel_axis"}
 LABELS_OPTIONS = frozenset(LabelsOptions.__annotations__)
+SURFACE_OPTIONS = frozenset(SurfaceOptions.__annotations__)
 
 LABEL_TYPES = ("bool", "uint32", "uint64")
 """dtypes that `Viewer.add` takes for labels: masks, and what segmentation programs write."""
 
 
-def default_name(data: Any, kind: str) -> str:
-    """Last part of the name of an HDF5 dataset or Zarr array, else `kind`."""
-    name = getattr(data, "name", None)
+@dataclass(frozen=True, slots=True)
+class ImageLook:
+    """How one image layer starts: what was asked for, else suggested by the data, else usual."""
+
+    name: str
+    colormap: Any
+    limits: Any
+    """Contrast limits; None to find them."""
+    visible: bool = True
+
+
+def plan_looks(
+    described: Description,
+    channels: int | None,
+    *,
+    name: Any,
+    colormap: Any,
+    contrast_limits: Any,
+) -> list[ImageLook]:
+    """The look of an image, or of each of its channels.
+
+    Parameters
+    ----------
+    described : Description
+        Of the data.
+    channels : int or None
+        How many layers are made along a channel axis; None when it is not split.
+    name, colormap, contrast_limits
+        As given to `Viewer.add_image`.
+
+    Raises
+    ------
+    InvalidValueError
+        For lists of another length than there are channels.
+    """
+    said = described.suggestions
+    base = default_name(described, "image") if name is None else name
+    if channels is None:
+        only = said.channel(0) if len(said.channels) == 1 else Channel()
+        return [
+            ImageLook(
+                base,
+                (only.color or "gray") if colormap is None else colormap,
+                only.window if contrast_limits is None else contrast_limits,
+                only.visible,
+            )
+        ]
+    names = each("name", name, channels, single=str)
+    colormaps = each("colormap", colormap, channels, single=str)
+    pairs = each("contrast_limits", contrast_limits, channels, single=float)
+    looks = []
+    for index in range(channels):
+        own = said.channel(index)
+        suggested = own.name if name is None else ""
+        tint = own.color or CHANNEL_TINTS[index % len(CHANNEL_TINTS)]
+        window = own.window if contrast_limits is None else contrast_limits
+        looks.append(
+            ImageLook(
+                names[index] if names else suggested or f"{base} [{index}]",
+                colormaps[index] if colormaps else tint if colormap is None else colormap,
+                pairs[index] if pairs else window,
+                own.visible,
+            )
+        )
+    return looks
+
+
+def split_axis(described: Description) -> int | None:
+    """The axis whose entries get layers of their own when a file is opened."""
+    axis = described.suggestions.channel_axis
+    if axis is None or not 1 < described.parts[0].shape[axis] <= MOST_CHANNELS:
+        return None
+    return axis
+
+
+def default_name(described: Description, kind: str) -> str:
+    """What data is called: by itself, or as a dataset in its file; else `kind`."""
+    if described.suggestions.name:
+        return described.suggestions.name
+    data = described.data
+    # a dask array's name is a hash
+    name = None if type(data).__module__.startswith("dask.") else getattr(data, "name", None)
     last = name.rstrip("/").rsplit("/", 1)[-1] if isinstance(name, str) else ""
     return last or kind
 

@@ -20,10 +20,39 @@ class Policy:
     coarsest_bricks: int = 8
     """Bricks. Levels are made until one holds at most this many: one screenful."""
 
-    exact_voxels: int = 1 << 30
-    """Voxels. Larger arrays that are not stored in chunks (a memory-mapped file) have their coarse
-    levels made from every so many voxels: reading all of them takes minutes, and their levels are
-    not kept yet. Level 1 is exact always."""
+    exact_bytes: int = 256 * MIB
+    """Bytes. Coarse levels of smaller arrays are always exact: reading all takes a second."""
+
+    exact_voxels: int = 1 << 25
+    """Voxels read at most to make one block of a coarse level of a larger array exactly: a tenth of
+    a second for a gzip file. Beyond that it is a preview, made of a sample."""
+
+    view_voxels: int = 1 << 30
+    """Voxels read at most to make exactly all blocks of a coarse level that one look at it takes,
+    where a sample of single voxels can be had instead: a second or two."""
+
+    chunk_view_voxels: int = 1 << 32
+    """The same where chunks must be decoded: a sample of few chunks is a poor picture, so what is
+    looked at is rather waited for."""
+
+    view_blocks: int = 256
+    """Blocks of one level that one look takes: three slices on a large screen."""
+
+    decoded_bytes: int = 256 * MIB
+    """Bytes of a source's chunks decoded at most to make what is made at once of a coarse level.
+    Chunks that are large planes take so much at least; then they serve many blocks."""
+
+    preview_bytes: int = 16 * MIB
+    """Bytes of chunks read at most for one block of a preview, where there are few blocks."""
+
+    preview_view_bytes: int = 512 * MIB
+    """Bytes of chunks read at most for all blocks of a preview that one look takes."""
+
+    preview_reads: int = 64
+    """Chunks read for one block of a preview: each may be a request to an object store."""
+
+    pyramid_bytes: int = 20 * 1024 * MIB
+    """Bytes of built pyramids kept in the cache folder: those of 100 GB or so of data."""
 
     block_edge: int = 64
     """Voxels. Edge of the blocks in which coarse levels are made and cached, and of Zarr chunks."""
@@ -31,14 +60,31 @@ class Policy:
     cache_bytes: int = 1024 * MIB
     """Bytes of made blocks and read chunks kept in memory for all layers together."""
 
+    prompt_bytes: int = 2 * MIB
+    """Bytes of a chunk that is copied on the server's loop, if it is in memory: half a millisecond.
+    Larger ones, and all that must be read or made, are the workers'."""
+
+    encoded_bytes: int = 128 * MIB
+    """Bytes of chunks kept as they travel: compressed, or as a source stores them."""
+
+    compress_loopback: bool = False
+    """Whether chunks are compressed for this machine itself, too: slower, but good for tests."""
+
     sample_voxels: int = 1 << 18
     """Voxels. Size of the sample that the first contrast window and histogram come from."""
 
-    mesh_cache_bytes: int = 256 * MIB
-    """Bytes of finished meshes kept for all layers together."""
+    mesh_cache_bytes: int = 512 * MIB
+    """Bytes of finished meshes and of indexes of labels kept for all layers together."""
 
-    mesh_voxels: int = 1 << 27
-    """Voxels. The largest box that is meshed at once; a larger label takes a coarser level."""
+    mesh_faces: int = 1 << 23
+    """Faces of one mesh; a surface that has more is made of a coarser level. 200 MB, which a page
+    can still draw."""
+
+    mesh_voxels: int = 1 << 28
+    """Voxels. The largest box that is read from a file for one mesh, where no runs are kept."""
+
+    isosurface_voxels: int = 1 << 25
+    """Voxels of the level that an isosurface is made of, at most: some seconds of work."""
 
     workers: int = 4
     """Threads that read and mesh; kernels release the GIL, HDF5 waits under its lock."""
@@ -46,11 +92,25 @@ class Policy:
     queue_length: int = 4096
     """Requests waiting for a worker; beyond it the answer is 503 with Retry-After."""
 
-    brick_batch: int = 8
-    """Bricks read by one hop to a worker: the hop costs as much as a brick."""
+    brick_batch: int = 16
+    """Bricks read by one hop to a worker and sent as one message, at most: the first waits for the
+    last."""
 
-    credit_bytes: int = 4 * MIB
-    """Bytes of bricks on their way to one page on loopback before it must acknowledge."""
+    message_bytes: int = 512 << 10
+    """Bytes of one message of bricks, at most (but one brick): shorter ones cost more each."""
+
+    credit_bytes: int = 8 * MIB
+    """Bytes of bricks on their way to a page that has not acknowledged any yet: a first picture.
+    From then on it is measured how many suffice."""
+
+    least_credit_bytes: int = 512 << 10
+    """Bytes of bricks on their way to a page, however slow, before it must acknowledge."""
+
+    most_credit_bytes: int = 64 * MIB
+    """The same for a fast one, however far away."""
+
+    unsent_bytes: int = 512 << 10
+    """Bytes of bricks that the network has not taken yet: beyond it, no more are read."""
 
     body_bytes: int = 1 * MIB
     """Bytes. The largest request body or WebSocket message taken."""

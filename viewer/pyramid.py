@@ -1,11 +1,16 @@
 """The one way to a layer's voxels: ``read(level, box)``, at any level.
 
-Levels that the source does not have are made here: each from the level below, in blocks of
-`Policy.block_edge`, by the mean for images and by the most frequent value for labels; of very
-large arrays (`Policy.exact_voxels`) by that of a sample of their voxels. A block is computed when
-somebody first asks for a box that it touches, and kept in the cache. Level 0 comes straight from
-the source; where the source decodes whole chunks (HDF5, Zarr), through the cache as well, so that
-a chunk is not decoded again for each brick that it holds.
+Levels that the source does not have are made here: each from the level below, by the mean for
+images and by the most frequent value for labels. How, depends on what reading costs:
+
+- of an array in memory whole levels are made in the background as soon as it is there
+  (`viewer.whole`);
+- of everything else blocks of `Policy.block_edge`, when somebody first asks for a box that they
+  touch, kept in the cache; but where one of them would take much reading (`plan_exact`), a
+  preview out of a sample (`viewer.preview`).
+
+Level 0 comes straight from the source; where the source decodes whole chunks (HDF5, Zarr), through
+the cache as well, so that a chunk is not decoded again for each brick that it holds.
 
 Both doors to the voxels (`viewer.chunks`, `viewer.bricks`) and the mesher read from here, from
 several threads at once.
@@ -13,141 +18,40 @@ several threads at once.
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from viewer.cache import CACHE, BlockCache, Partition, give_memory_back
+from viewer.blocks import Blocks, Epoch, Key
+from viewer.blocks import Cancelled as Cancelled
+from viewer.blocks import Kind as Kind
+from viewer.cache import CACHE, BlockCache, give_memory_back
 from viewer.errors import (
-    CancelledError,
-    ClosedError,
     NotFoundError,
-    SourceError,
     UnsupportedDataError,
 )
-from viewer.policy import MIB, POLICY
-from viewer.sources.protocol import Array, SampledSource, Source
+from viewer.history import History
+from viewer.levels import (
+    plan_brick,
+    plan_levels,
+)
+from viewer.policy import MIB
+from viewer.sources.protocol import Array, Source
 from viewer.space import Box
 from viewer.state import Axis, Level
+from viewer.stored import StoredLevels
+from viewer.whole import WholeLevels, plan_first
 
 NOTABLE_BYTES = 64 * MIB
 """Bytes from which on a closed pyramid's memory is worth handing back to the system at once."""
 
-Kind = Literal["image", "labels"]
-Cancelled = Callable[[], bool]
-
-LONGEST_BRICK = 256
-"""Voxels. WebGL 2 promises 3-D textures of this edge, so no brick is longer."""
-
-CHUNK_BLOCK_BYTES = 4 * MIB
-"""Bytes. Small source chunks are read together up to this size: each read has a fixed cost."""
-
-
-def plan_brick(shape: Sequence[int]) -> tuple[int, int, int]:
-    """Voxels (z, y, x) of a brick for level-0 data of this spatial shape.
-
-    A cube, unless the data is thin: an axis shorter than the cube is taken whole (rounded up to a
-    power of two), and the others double, the shortest first, while the brick holds no more than
-    `Policy.brick_voxels` and still has something to cover.
-    """
-    lengths = (1,) * (3 - len(shape)) + tuple(shape)
-    return _grow(lengths, POLICY.brick_edge, POLICY.brick_voxels, LONGEST_BRICK)  # type: ignore[return-value]
-
-
-def plan_block(shape: Sequence[int], spatial: int) -> tuple[int, ...]:
-    """Shape of the blocks in which a level of this shape is made, cached and served as Zarr.
-
-    One index on leading axes; `Policy.block_edge` on spatial ones, more where others are thin;
-    never more than the level has.
-    """
-    leading = len(shape) - spatial
-    edge = POLICY.block_edge
-    grown = _grow(tuple(shape[leading:]), edge, edge**3, edge**2)
-    return (1,) * leading + tuple(map(min, grown, shape[leading:]))
-
-
-def _grow(lengths: tuple[int, ...], edge: int, voxels: int, longest: int) -> tuple[int, ...]:
-    whole = [1 << (n - 1).bit_length() for n in lengths]
-    grown = [min(edge, n) for n in whole]
-    if all(n >= edge for n in lengths) and len(lengths) == 3:
-        return tuple(grown)
-    while True:
-        # x before y before z among equals
-        growing = [
-            axis
-            for axis in reversed(range(len(lengths)))
-            if lengths[axis] >= edge and 2 * grown[axis] <= min(whole[axis], longest)
-        ]
-        if not growing or 2 * math.prod(grown) > voxels:
-            return tuple(grown)
-        grown[min(growing, key=grown.__getitem__)] *= 2
-
-
-def plan_levels(given: tuple[Level, ...], spatial: int) -> tuple[Level, ...]:
-    """The given levels and those to be made, until one fits in `Policy.coarsest_bricks` bricks.
-
-    From level to level an axis is halved or left: those are halved whose voxels are shorter than
-    twice the shortest, which brings voxels nearer to cubes. Leading axes are never touched, nor
-    are axes of one voxel. A voxel's centre moves by half a finer voxel, hence `translate`.
-    """
-    levels = list(given)
-    brick = plan_brick(given[0].shape[-spatial:])[-spatial:]
-    while True:
-        last = levels[-1]
-        bricks = math.prod(map(lambda n, b: -(-n // b), last.shape[-spatial:], brick))
-        if bricks <= POLICY.coarsest_bricks:
-            return tuple(levels)
-        leading = len(last.shape) - spatial
-        shortest = min(
-            step
-            for step, n in zip(last.scale[leading:], last.shape[leading:], strict=True)
-            if n > 1
-        )
-        factors = tuple(
-            2 if axis >= leading and n > 1 and step < 2 * shortest else 1
-            for axis, (step, n) in enumerate(zip(last.scale, last.shape, strict=True))
-        )
-        levels.append(
-            Level(
-                tuple(-(-n // f) for n, f in zip(last.shape, factors, strict=True)),
-                tuple(s * f for s, f in zip(last.scale, factors, strict=True)),
-                tuple(
-                    t + (f - 1) / 2 * s
-                    for t, s, f in zip(last.translate, last.scale, factors, strict=True)
-                ),
-            )
-        )
-
-
-def plan_source_block(
-    shape: tuple[int, ...], chunks: tuple[int, ...], spatial: int, itemsize: int
-) -> tuple[int, ...]:
-    """Whole source chunks that are read and cached together.
-
-    One chunk where chunks are large; else as many as cover a brick edge on each spatial axis,
-    within `CHUNK_BLOCK_BYTES`.
-    """
-    block = [min(c, n) for c, n in zip(chunks, shape, strict=True)]
-    for axis in reversed(range(len(shape) - spatial, len(shape))):
-        chunk, n = block[axis], shape[axis]
-        while block[axis] < min(POLICY.brick_edge, n):
-            if 2 * math.prod(block) * itemsize > CHUNK_BLOCK_BYTES:
-                break
-            block[axis] = min(block[axis] + chunk, -(-n // chunk) * chunk)
-    return tuple(block)
-
-
-@dataclass(frozen=True, slots=True)
-class _Epoch:
-    """What one read works with from beginning to end, whatever is refreshed meanwhile."""
-
-    source: Source
-    partition: Partition[Array]
-    generation: int
+STALE_BOXES = 64
+"""Refreshed regions up to which the rest of what is stored is used: each is looked at for each
+block."""
 
 
 class Pyramid:
@@ -183,40 +87,54 @@ class Pyramid:
             for b, n in zip(self.brick, (1,) * (3 - len(shape)) + shape, strict=True)
         )
         self._cache = cache
-        self._given = len(source.levels)
-        self._blocks = tuple(plan_block(level.shape, self.spatial) for level in self.levels)
-        self._source_block = (
-            plan_source_block(shape, source.chunks, self.spatial, source.dtype.itemsize)
-            if source.chunks is not None and (shape := self.levels[0].shape)
-            else None
-        )
-        self._sampled = (
-            isinstance(source, SampledSource)
-            and math.prod(self.levels[0].shape[-self.spatial :]) > POLICY.exact_voxels
-        )
-        self._epoch: _Epoch | None = _Epoch(source, cache.partition(), 0)
-        self._last_generation = 0
+        self._blocks = Blocks(source, kind, self.levels, self.spatial, cache)
+        self._blocks.on_damage = weakref.WeakMethod(self.detach)
+        self._on_news: Callable[[], None] | None = None
+        self._last_history = History()
         self._lock = threading.Lock()
 
     @property
     def source(self) -> Source:
         """The data. Raises `ClosedError` after `close`."""
-        return self._open().source
+        return self._blocks.open().source
 
     @property
     def generation(self) -> int:
         """Number of refreshes so far. What is read afterwards is of this generation or newer."""
-        epoch = self._epoch
-        return self._last_generation if epoch is None else epoch.generation
+        return self.history.generation
+
+    @property
+    def history(self) -> History:
+        """The generation, and what its last steps changed."""
+        epoch = self._blocks.epoch
+        return self._last_history if epoch is None else epoch.history
+
+    def generation_of(self, level: int, box: Box) -> int:
+        """The newest generation that changed any voxel of a box: the same as long as they are."""
+
+        def touches(changed: Box) -> bool:
+            return self._blocks.project(level, changed).overlaps(box)
+
+        return self.history.generation_of(level, touches)
 
     @property
     def source_block(self) -> tuple[int, ...] | None:
         """Shape of what is decoded at once at level 0; None where any box costs what it holds."""
-        return self._source_block
+        return self._blocks.cells[0]
+
+    @property
+    def previews(self) -> range:
+        """The levels that are made of a sample of the voxels at present."""
+        epoch = self._blocks.epoch
+        return range(0) if epoch is None else self._blocks.previews(epoch)
+
+    def chunks(self, level: int) -> tuple[int, ...] | None:
+        """What the source decodes at once at a level that it has."""
+        return self._blocks.chunks[level]
 
     def block(self, level: int) -> tuple[int, ...]:
         """Shape of the blocks of a level: also that of its Zarr chunks."""
-        return self._blocks[level]
+        return self._blocks.shapes[level]
 
     def read(self, level: int, box: Box, cancelled: Cancelled | None = None) -> Array:
         """Voxels of a box.
@@ -254,7 +172,7 @@ class Pyramid:
         self, level: int, box: Box, out: Array, cancelled: Cancelled | None = None
     ) -> None:
         """As `read`, but into an array of the caller's, converted to its dtype."""
-        epoch = self._open()
+        epoch = self._blocks.open()
         if not 0 <= level < len(self.levels):
             raise NotFoundError(
                 f"There is no level {level}; there are 0 to {len(self.levels) - 1}."
@@ -262,25 +180,121 @@ class Pyramid:
         shape = self.levels[level].shape
         if len(box.stop) != len(shape) or any(map(int.__gt__, box.stop, shape)):
             raise NotFoundError(f"{box} is not within level {level} of shape {shape}.")
-        self._copy(epoch, level, box, out, cancelled)
+        self._blocks.copy(epoch, level, box, out, cancelled)
 
-    def refresh(self) -> None:
-        """Forget everything read or made of the data: it has changed."""
+    def read_at_hand(self, level: int, box: Box, out: Array) -> bool:
+        """As `read_into` where all the voxels are in memory; else False, and nothing is done.
+
+        Nothing is computed or waited for: the server's loop does this itself. `box` is not checked.
+        """
+        return self._blocks.copy_at_hand(level, box, out)
+
+    def prepare(
+        self, on_news: Callable[[], None], on_preview: Callable[[], None] | None = None
+    ) -> None:
+        """Make the coarse levels beforehand where that is cheap: of an array in memory.
+
+        Parameters
+        ----------
+        on_news : callable
+            Called, on another thread, when the generation went up by itself: exact levels have
+            taken the place of previews.
+        on_preview : callable, optional
+            Called, on the reader's thread, when the first preview is handed out that will not be
+            replaced by itself.
+        """
         with self._lock:
-            epoch = self._open()
-            # One assignment moves generation and cache together: nobody can take the new number
-            # and then old blocks.
-            self._epoch = _Epoch(epoch.source, self._cache.partition(), epoch.generation + 1)
-        epoch.partition.close()
+            epoch = self._blocks.open()
+            self._on_news = on_news
+            self._blocks.on_preview = on_preview
+            self._blocks.epoch = replace(epoch, whole=self._begin(epoch.source))
+
+    def refresh(self, box: Box | None = None) -> None:
+        """Forget what was read or made of a part of the data: it has changed.
+
+        Parameters
+        ----------
+        box : Box, optional
+            On all axes, within level 0; default the whole. An empty one changes nothing.
+        """
+        box = Box.whole(self.levels[0].shape) if box is None else box
+        with self._lock:
+            epoch = self._blocks.open()
+            if box.empty:
+                return
+            changed = [self._blocks.project(level, box) for level in range(len(self.levels))]
+
+            def touched(key: Key) -> bool:
+                return changed[key[0]].overlaps(self._blocks.cell_box(*key))
+
+            whole = epoch.whole
+            if whole is not None and not whole.update(box):
+                self._give_up(whole)
+                whole = self._begin(epoch.source)
+            stored, stale = epoch.stored, (*epoch.stale, box)
+            if stored is not None and (
+                len(stale) > STALE_BOXES or box.shape == self.levels[0].shape
+            ):
+                stored.close()
+                stored = None
+            # In this order: a block begun after the drop is of the new data, and whoever has the
+            # new number asks after the drop.
+            epoch = replace(
+                epoch, whole=whole, stored=stored, stale=() if stored is None else stale
+            )
+            self._blocks.epoch = epoch
+            self._blocks.partition.drop(touched)
+            self._blocks.epoch = replace(epoch, history=epoch.history.after(0, box))
+
+    def attach(self, stored: StoredLevels, generation: int) -> None:
+        """Show levels that have been stored, from data of this generation.
+
+        Closes them in the end, also when they do not fit because too much has changed since.
+        """
+        with self._lock:
+            epoch = self._blocks.epoch
+            steps = () if epoch is None else epoch.history.steps
+            stale = tuple(
+                Box(step.start, step.stop)
+                for step in steps
+                if step.generation > generation and step.level == 0
+            )
+            full = any(box.shape == self.levels[0].shape for box in stale)
+            if epoch is None or full or len(stale) > STALE_BOXES:
+                stored.close()
+                return
+            if epoch.stored is not None:
+                epoch.stored.close()
+            before = self._blocks.previews(epoch)
+            epoch = replace(epoch, stored=stored, stale=stale)
+            self._blocks.partition.drop(lambda key: bool(key[2] == "stored"))
+            tell = self._replace_previews(epoch, before)
+        if tell is not None:
+            tell()
+
+    def detach(self) -> None:
+        """Show levels that are made of the source as it is now, not those that are stored."""
+        with self._lock:
+            epoch = self._blocks.open()
+            if epoch.stored is None:
+                return
+            epoch.stored.close()
+            level = epoch.stored.first
+            self._blocks.partition.drop(lambda key: bool(key[2] == "stored"))
+            history = epoch.history.after(level, Box.whole(self.levels[0].shape))
+            self._blocks.epoch = replace(epoch, history=history, stored=None, stale=())
+            tell = self._on_news
+        if tell is not None:
+            tell()
 
     def place(self, first: Level) -> None:
         """Move the data in the world: scale and translate of level 0 become those of `first`.
 
         Voxels, levels' shapes and the cache stay; the generation counts up, since meshes are in
-        world coordinates.
+        world coordinates, by a step that changes no voxel.
         """
         with self._lock:
-            epoch = self._open()
+            epoch = self._blocks.open()
             old = self.levels[0]
             ratio = [b / a for a, b in zip(old.scale, first.scale, strict=True)]
             coarse = tuple(
@@ -297,109 +311,60 @@ class Pyramid:
                 for level in self.levels[1:]
             )
             self.levels = (Level(old.shape, first.scale, first.translate), *coarse)
-            self._epoch = _Epoch(epoch.source, epoch.partition, epoch.generation + 1)
+            none = Box((0,) * len(old.shape), (0,) * len(old.shape))
+            history = epoch.history.after(len(self.levels), none)
+            self._blocks.epoch = replace(epoch, history=history)
 
     def close(self) -> None:
         """Let go of the data and of everything made of it; idempotent."""
         with self._lock:
-            self._last_generation = self.generation
-            epoch, self._epoch = self._epoch, None
+            self._last_history = self.history
+            epoch, self._blocks.epoch = self._blocks.epoch, None
         if epoch is not None:
-            freed = epoch.partition.close()
+            self._on_news = self._blocks.on_preview = None
+            if epoch.whole is not None:
+                self._give_up(epoch.whole)
+            if epoch.stored is not None:
+                epoch.stored.close()
+            freed = self._blocks.partition.close()
             epoch.source.close()
             if freed > NOTABLE_BYTES:
                 give_memory_back()
 
-    def _open(self) -> _Epoch:
-        epoch = self._epoch
-        if epoch is None:
-            raise ClosedError("The layer has been closed.")
-        return epoch
+    def _begin(self, source: Source) -> WholeLevels | None:
+        """Start making the levels of an array in memory, as many as there is room for."""
+        if self._blocks.given > 1 or not self._blocks.resident:
+            return None
+        first = plan_first(self.levels, self.dtype, self._cache)
+        if first is None:
+            return None
+        whole = WholeLevels(source, self.kind, self.levels, first, self._arrived)
+        self._cache.reserve(whole.nbytes)
+        whole.start()
+        return whole
 
-    def _copy(
-        self, epoch: _Epoch, level: int, box: Box, out: Array, cancelled: Cancelled | None
-    ) -> None:
-        cell = self._source_block if level == 0 else self._blocks[level]
-        if cell is None or 0 < level < self._given:
-            _check(cancelled)
-            _take(epoch.source, level, box, out)
-            return
-        for index in box.cells(cell):
-            _check(cancelled)
-            whole = Box(
-                tuple(i * n for i, n in zip(index, cell, strict=True)),
-                tuple(
-                    min((i + 1) * n, end)
-                    for i, n, end in zip(index, cell, self.levels[level].shape, strict=True)
-                ),
-            )
-            block = epoch.partition.get(
-                (level, index),
-                lambda whole=whole: self._make(epoch, level, whole, cancelled),  # type: ignore[misc]
-                cancelled,
-            )
-            source, target = [], []
-            for a, b, start, stop in zip(box.start, box.stop, whole.start, whole.stop, strict=True):
-                source.append(slice(max(a, start) - start, min(b, stop) - start))
-                target.append(slice(max(a, start) - a, min(b, stop) - a))
-            np.copyto(out[tuple(target)], block[tuple(source)], casting="unsafe")
+    def _give_up(self, whole: WholeLevels) -> None:
+        whole.cancel()
+        self._cache.reserve(-whole.nbytes)
 
-    def _make(self, epoch: _Epoch, level: int, whole: Box, cancelled: Cancelled | None) -> Array:
-        if level == 0:
-            out = np.empty(whole.shape, self.dtype)
-            _take(epoch.source, 0, whole, out)
-            return out
-        from viewer.kernels.downsample import mean, mode
+    def _arrived(self, whole: WholeLevels) -> None:
+        """Exact levels have come: where there were previews, they are of a new generation."""
+        with self._lock:
+            epoch = self._blocks.epoch
+            if epoch is None or epoch.whole is not whole:
+                return
+            first = self._blocks.exact
+            before = range(first, len(self.levels) if epoch.stored is None else first)
+            tell = self._replace_previews(epoch, before)
+        if tell is not None:
+            tell()
 
-        if level > 1 and self._sampled:
-            return self._sample(epoch, level, whole)
-        below, here = self.levels[level - 1], self.levels[level]
-        factors = tuple(2 if a != b else 1 for a, b in zip(below.shape, here.shape, strict=True))
-        box = Box(
-            tuple(a * f for a, f in zip(whole.start, factors, strict=True)),
-            tuple(min(b * f, n) for b, f, n in zip(whole.stop, factors, below.shape, strict=True)),
-        )
-        fine = np.empty(box.shape, self.dtype)
-        self._copy(epoch, level - 1, box, fine, cancelled)
-        return (mean if self.kind == "image" else mode)(fine, factors)
-
-    def _sample(self, epoch: _Epoch, level: int, whole: Box) -> Array:
-        """A block made of one voxel for each of the level below: the one in its middle."""
-        from viewer.kernels.downsample import mean, mode
-
-        finest, below, here = self.levels[0], self.levels[level - 1], self.levels[level]
-        factors = tuple(2 if a != b else 1 for a, b in zip(below.shape, here.shape, strict=True))
-        start, stop, steps = [], [], []
-        for axis, factor in enumerate(factors):
-            step = 1
-            for a, b in zip(self.levels[: level - 1], self.levels[1:level], strict=True):
-                step *= 2 if a.shape[axis] != b.shape[axis] else 1
-            first = whole.start[axis] * factor
-            last = min(whole.stop[axis] * factor, below.shape[axis]) - 1
-            offset = min(step // 2, finest.shape[axis] - 1 - last * step)
-            start.append(first * step + offset)
-            stop.append(last * step + offset + 1)
-            steps.append(step)
-        assert isinstance(epoch.source, SampledSource)
-        part = epoch.source.sample(start, stop, steps)
-        fine = np.empty(part.shape, self.dtype)
-        np.copyto(fine, part)
-        return (mean if self.kind == "image" else mode)(fine, factors)
-
-
-def _check(cancelled: Cancelled | None) -> None:
-    if cancelled is not None and cancelled():
-        raise CancelledError("Nobody waits for these voxels any more.")
-
-
-def _take(source: Source, level: int, box: Box, out: Array) -> None:
-    part = source.read(level, box)
-    shape = part.shape
-    if shape == out.shape:
-        np.copyto(out, part, casting="unsafe")
-        return
-    del part  # a view of the user's array, which the traceback would keep alive
-    raise SourceError(
-        f"The array gave voxels of shape {shape} where {out.shape} were asked for.",
-        hint="Its shape has changed since it was added: add it again.",
-    )
+    def _replace_previews(self, epoch: Epoch, before: range) -> Callable[[], None] | None:
+        """Go on with levels that are exact; whom to tell, if there were previews before."""
+        self._blocks.epoch = epoch
+        if not before:
+            return None
+        self._blocks.partition.drop(lambda key: bool(key[2] == "preview"))
+        box = Box.whole(self.levels[0].shape)
+        self._blocks.epoch = replace(epoch, history=epoch.history.after(before[0], box))
+        return self._on_news

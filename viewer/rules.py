@@ -28,6 +28,8 @@ from viewer.state import (
     LabelsLayer,
     LabelsStyle,
     Slider,
+    SurfaceLayer,
+    SurfaceStyle,
     View,
 )
 
@@ -120,7 +122,7 @@ def _data(document: Document) -> list[Data]:
     return [layer.data for layer in document.layers.values()]
 
 
-def plan_sliders(layers: Iterable[ImageLayer | LabelsLayer]) -> tuple[Slider, ...]:
+def plan_sliders(layers: Iterable[ImageLayer | LabelsLayer | SurfaceLayer]) -> tuple[Slider, ...]:
     """The leading axes of all layers, united by name, in the order in which they first come."""
     sliders: dict[str, Slider] = {}
     for layer in layers:
@@ -181,13 +183,13 @@ def _check_layer(document: Document, layer_id: str) -> None:
             f"{where}/name={layer.name!r} is the name of another layer.",
             hint="Layers are found by their names: choose another one.",
         )
-    if isinstance(layer.style, ImageStyle):
+    if isinstance(layer.style, (ImageStyle, SurfaceStyle)):
         _check_image(layer.style, where)
     else:
         _check_labels(layer.style, where)
 
 
-def _check_image(style: ImageStyle, where: str) -> None:
+def _check_image(style: ImageStyle | SurfaceStyle, where: str) -> None:
     low, high = style.contrast_limits
     if not (low < high and math.isfinite(high - low)):
         raise InvalidValueError(

@@ -140,6 +140,20 @@ class Box:
         """Whether the box holds no voxel."""
         return any(a == b for a, b in zip(self.start, self.stop, strict=True))
 
+    def overlaps(self, other: Box) -> bool:
+        """Whether the boxes have voxels in common."""
+        return all(
+            max(a, c) < min(b, d)
+            for a, b, c, d in zip(self.start, self.stop, other.start, other.stop, strict=True)
+        )
+
+    def within(self, other: Box) -> tuple[slice, ...]:
+        """The box as an index for an array that holds `other`, in which it lies."""
+        return tuple(
+            slice(a - origin, b - origin)
+            for a, b, origin in zip(self.start, self.stop, other.start, strict=True)
+        )
+
     def clip(self, shape: tuple[int, ...]) -> Box:
         """The part of the box that lies inside an array of this shape."""
         return Box(

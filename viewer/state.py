@@ -70,6 +70,19 @@ class Histogram(Value, frozen=True):
     counts: tuple[int, ...]
 
 
+class Changed(Value, frozen=True):
+    """A part of the data that has changed, by one step of the generation."""
+
+    generation: int
+    """The generation that it made."""
+    level: int
+    """This level and all coarser ones have changed; finer ones have not."""
+    start: tuple[int, ...]
+    """First voxel on every axis, in voxels of level 0."""
+    stop: tuple[int, ...]
+    """One after the last voxel on every axis, in voxels of level 0."""
+
+
 class Data(Value, frozen=True):
     """What stands behind a layer, as much as a client must know to ask for it."""
 
@@ -84,7 +97,11 @@ class Data(Value, frozen=True):
     apron: tuple[int, int, int]
     """Voxels (z, y, x) that a brick carries beyond `brick` at its far side: 0 or 1."""
     generation: int = 0
-    """Counts refreshes: bricks, chunks and meshes of an older generation are stale."""
+    """Counts refreshes: bricks, chunks and meshes of an older generation are stale, but for what
+    `changes` says."""
+    changes: tuple[Changed, ...] = ()
+    """What the last steps of the generation changed, oldest first, one a step up to `generation`.
+    What is of the generation before the oldest, or newer, is stale only where these touch it."""
     histogram: Histogram | None = None
     """None for labels."""
 
@@ -124,6 +141,25 @@ class LabelsStyle(State):
     """Width in screen pixels of outlines drawn instead of filled labels; 0 fills."""
     meshes: bool = True
     """Whether meshes of the selected labels are shown in the 3-D panel."""
+    mesh_opacity: Unit = 1.0
+    """Of the meshes, 0 (clear) to 1 (solid)."""
+    silhouette: Unit = 0.0
+    """How much clearer faces of meshes are that look at the camera: at 1 only outlines remain."""
+
+
+class SurfaceStyle(State):
+    """How a surface looks. Values are coloured as those of images; without, `color` does."""
+
+    opacity: Unit = 1.0
+    silhouette: Unit = 0.0
+    """How much clearer faces are that look at the camera: at 1 only outlines remain."""
+    colormap: str = "viridis"
+    """As `ImageStyle.colormap`."""
+    contrast_limits: tuple[float, float] = (0.0, 1.0)
+    """(low, high) of the values; low < high."""
+    gamma: Annotated[float, Meta(ge=0.05, le=20.0)] = 1.0
+    color: HexColor = "#c8c8c8"
+    """Colour of a surface without values."""
 
 
 class ImageLayer(State, tag_field="kind", tag="image"):
@@ -144,6 +180,21 @@ class LabelsLayer(State, tag_field="kind", tag="labels"):
     name: str
     data: Data
     style: LabelsStyle
+    visible: bool = True
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+class SurfaceLayer(State, tag_field="kind", tag="surface"):
+    """Triangles. Where they are, `data` says as one voxel that spans their bounding box."""
+
+    id: str
+    name: str
+    data: Data
+    style: SurfaceStyle
+    vertices: int
+    faces: int
+    valued: bool
+    """Whether each vertex has a value."""
     visible: bool = True
     metadata: dict[str, Any] = field(default_factory=dict)
 
@@ -202,7 +253,7 @@ class Document(State):
 
     title: str = "Voxelview"
     theme: Theme = "dark"
-    layers: dict[str, ImageLayer | LabelsLayer] = field(default_factory=dict)
+    layers: dict[str, ImageLayer | LabelsLayer | SurfaceLayer] = field(default_factory=dict)
     """By layer id."""
     order: tuple[str, ...] = ()
     """Layer ids, bottom first."""

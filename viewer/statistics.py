@@ -52,9 +52,9 @@ class Statistics:
 
 def sample_statistics(pyramid: Pyramid) -> Statistics:
     """Statistics of an image, from about `Policy.sample_voxels` values."""
-    values = sample(pyramid)
-    limits = plan_limits(values)
-    return Statistics(limits, _histogram(values, limits))
+    ordered = _order(sample(pyramid))
+    limits = _plan_limits(ordered)
+    return Statistics(limits, _histogram(ordered, limits))
 
 
 def plan_limits(values: Array) -> tuple[float, float]:
@@ -64,15 +64,24 @@ def plan_limits(values: Array) -> tuple[float, float]:
     whole range. Of one value only, limits at whose upper end it is, so that it is seen: (0, c) for
     a positive c; but (0, 1) for 0, without any finite value, and for bools.
     """
-    if values.dtype.kind == "b":
-        return 0.0, 1.0
-    finite = values[np.isfinite(values)]
-    if not finite.size:
+    return _plan_limits(_order(values))
+
+
+def _order(values: Array) -> Array:
+    """The finite ones, sorted: percentiles, extremes and counts are then there to be looked up."""
+    if values.dtype.kind == "f":
+        values = values[np.isfinite(values)]
+    # Of 8 and 16 bits the stable sort is a radix sort, ten times faster.
+    return np.sort(values, axis=None, kind="stable" if values.dtype.itemsize <= 2 else None)
+
+
+def _plan_limits(ordered: Array) -> tuple[float, float]:
+    if ordered.dtype.kind == "b" or not ordered.size:
         return 0.0, 1.0
     # Values of the array themselves: interpolating between them might overflow.
-    low, high = (float(v) for v in np.percentile(finite, (LOW, HIGH), method="nearest"))
+    low, high = (float(ordered[round(p / 100 * (ordered.size - 1))]) for p in (LOW, HIGH))
     if low == high:
-        low, high = float(finite.min()), float(finite.max())
+        low, high = float(ordered[0]), float(ordered[-1])
     low, high = max(low, -LARGEST), min(high, LARGEST)
     if not low < high:
         high = max(-LARGEST, min(high, LARGEST))
@@ -137,18 +146,17 @@ def _thin(block: Array, count: int) -> Array:
     return flat[:: step | 1] if step > 1 else flat
 
 
-def _histogram(values: Array, limits: tuple[float, float]) -> Histogram:
-    if values.dtype.kind == "b":
-        values = values.view(np.uint8)
-    finite = values[np.isfinite(values)].astype(np.float64)
+def _histogram(ordered: Array, limits: tuple[float, float]) -> Histogram:
+    if ordered.dtype.kind == "b":
+        ordered = ordered.view(np.uint8)
     low, high = limits
     width = high - low
     start, stop = low, high
-    if finite.size:  # one window's width to either side, as far as there are values
-        start = min(low, max(float(finite.min()), low - width))
-        stop = max(high, min(float(finite.max()), high + width))
+    if ordered.size:  # one window's width to either side, as far as there are values
+        start = min(low, max(float(ordered[0]), low - width))
+        stop = max(high, min(float(ordered[-1]), high + width))
     start, stop = min(low, max(start, -LARGEST)), max(high, min(stop, LARGEST))
-    finite = finite[(finite >= start) & (finite <= stop)]
-    bins = ((finite - start) / (stop - start) * BINS).astype(np.int64)
-    counts = np.bincount(np.minimum(bins, BINS - 1), minlength=BINS)
-    return Histogram(start, stop, tuple(counts.tolist()))
+    edges = start + (stop - start) * (np.arange(BINS + 1) / BINS)
+    places = np.searchsorted(ordered, edges)
+    places[-1] = np.searchsorted(ordered, stop, side="right")
+    return Histogram(start, stop, tuple(np.diff(places).tolist()))

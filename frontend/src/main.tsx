@@ -6,6 +6,7 @@ import { Notices } from "./state/notices";
 import { Tasks } from "./state/progress";
 import { Store } from "./state/store";
 import { App } from "./ui/app";
+import { savedBudgets } from "./ui/budgets";
 import { Colormaps } from "./ui/colormaps";
 import { stepSample } from "./ui/navigation";
 import { Page } from "./ui/page";
@@ -149,6 +150,8 @@ function mount(canvas: HTMLCanvasElement): () => void {
     page.stopper.value = "webgl";
     return () => undefined;
   }
+  const budgets = savedBudgets();
+  if (budgets !== null) renderer.setBudgets(budgets);
   page.renderer.value = renderer;
   const drawn = renderer;
   const stopDocument = effect(() => {
@@ -187,5 +190,6 @@ document.addEventListener("visibilitychange", () => {
 });
 
 window.voxelview = pageGlobals(page);
-render(<App page={page} mount={mount} />, document.getElementById("page") ?? document.body);
+// First, so that the document is on its way while the GPU is got ready, which takes longer.
 socket.connect();
+render(<App page={page} mount={mount} />, document.getElementById("page") ?? document.body);

@@ -8,11 +8,23 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from scripts.chromium import REMEDY, find_chromium
-from tests.benchmarks import first_picture, kernels, streams
-from tests.benchmarks.table import Row, Skipped, print_table
+from tests.benchmarks import (
+    chunks,
+    files,
+    first_picture,
+    kernels,
+    large,
+    meshes,
+    slices,
+    soak,
+    sources,
+    startup,
+    streams,
+)
+from tests.benchmarks.table import Figure, Row, Skipped, print_table
 
 
 def main(names: list[str]) -> int:
@@ -21,16 +33,24 @@ def main(names: list[str]) -> int:
     if chromium is None:
         print(REMEDY, file=sys.stderr)
         return 1
-    groups: dict[str, Callable[[], list[Row | Skipped]]] = {
+    groups: dict[str, Callable[[], Sequence[Row | Skipped | Figure]]] = {
         "kernels": kernels.run,
+        "meshes": meshes.run,
+        "sources": sources.run,
+        "chunks": chunks.run,
         "streams": lambda: streams.run(chromium),
         "picture": lambda: first_picture.run(chromium),
+        "slices": lambda: slices.run(chromium),
+        "startup": startup.run,
+        "large": lambda: large.run(chromium),
+        "files": lambda: files.run(chromium),
+        "soak": lambda: soak.run(chromium),
     }
     unknown = set(names) - set(groups)
     if unknown:
         print(f"Unknown: {', '.join(unknown)}. Known: {', '.join(groups)}.", file=sys.stderr)
         return 1
-    rows: list[Row | Skipped] = []
+    rows: list[Row | Skipped | Figure] = []
     for name in names or groups:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
         rows += groups[name]()

@@ -46,3 +46,32 @@ def image_like(labels: np.ndarray) -> np.ndarray:
         border = np.diff(labels, axis=axis, append=labels.take([-1], axis)) != 0
         image[border] -= 70
     return np.clip(image, 0, 255).astype(np.uint8)
+
+
+class Waves:
+    """A smooth uint8 volume that is computed where it is read, so it may be as large as it likes.
+
+    Parameters
+    ----------
+    edge : int
+        Voxels on each axis.
+    step : int
+        Voxels of the finest level to one of this one.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, edge: int, step: int = 1) -> None:
+        self.shape = (edge,) * 3
+        self._step = step
+        self.voxels_read = 0
+        """How many have been computed so far."""
+
+    def __getitem__(self, box: tuple[slice, ...]) -> np.ndarray:
+        z, y, x = (
+            (31 + 30 * np.sin(np.arange(n)[part] * (self._step / period))).astype(np.uint8)
+            for n, part, period in zip(self.shape, box, (37.0, 23.0, 17.0), strict=True)
+        )
+        data: np.ndarray = z[:, None, None] + y[:, None] + x
+        self.voxels_read += data.size
+        return data

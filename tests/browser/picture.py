@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.browser.scene import eventually
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -38,6 +40,28 @@ def show(page: Page, v: viewer.Viewer) -> None:
     v.title = title = f"edit {next(_edits)}"
     page.wait_for_function("title => window.voxelview?.document()?.title === title", arg=title)
     page.evaluate("window.voxelview.settled()")
+
+
+def rest(page: Page) -> dict[str, Any]:
+    """What the renderer has done, once all is drawn and what may be needed next has come.
+
+    It has come when a quarter of a second brings nothing: what is asked for ahead is drawn late.
+    """
+    seen: list[dict[str, Any]] = []
+
+    def is_still() -> bool:
+        settled, stats = page.evaluate("[voxelview.status().settled, voxelview.stats()]")
+        seen.append(stats)
+        before = seen[-2] if len(seen) > 1 else {}
+        page.wait_for_timeout(250)
+        return (
+            settled
+            and stats["pendingBricks"] == 0
+            and all(stats[name] == before.get(name) for name in ("frames", "requests"))
+        )
+
+    eventually(is_still, 30)
+    return seen[-1]
 
 
 def read(page: Page) -> NDArray[np.uint8]:

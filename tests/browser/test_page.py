@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.browser.picture import rest
 from tests.browser.scene import Scene, add_scene, document, eventually, middle
 
 if TYPE_CHECKING:
@@ -134,9 +135,8 @@ def test_a_page_at_rest_draws_nothing_and_asks_for_nothing(
 ) -> None:
     page = open_page(scene.v)
     settled(page)
-    page.wait_for_timeout(2000)  # what may be needed next is fetched once all in view is there
-    before = page.evaluate("window.voxelview.stats()")
-    page.wait_for_timeout(700)
+    before = rest(page)
+    page.wait_for_timeout(3000)
     after = page.evaluate("window.voxelview.stats()")
     assert after["frames"] == before["frames"]
     assert after["requests"] == before["requests"]

@@ -232,3 +232,19 @@ def test_every_python_line_of_the_palette_runs(
             line = line.replace("3.0", "1.0")  # this film is short
         exec(line, {"v": viewer_, "image": image, "cells": cells})
     settled(page)
+
+
+def test_all_labels_are_listed_found_and_gone_to(page: Page, scene: Scene) -> None:
+    page.locator(".status-bar").click(position={"x": 2, "y": 2})  # away from where text is typed
+    page.keyboard.press("j")
+    rows = page.locator(".label-table .label-row")
+    eventually(lambda: rows.count() == 2)
+    assert rows.locator(".label-id").all_inner_texts() == [str(LABEL), "5"]
+    page.keyboard.type("5")
+    eventually(lambda: rows.count() == 1)
+    page.keyboard.press("Enter")
+    eventually(lambda: scene.v.view.center == (4.0, 2.0, 2.0))
+    page.get_by_label("Select label 5").click()
+    eventually(lambda: set(scene.cells.selected) == {5})
+    rows.get_by_label("Hide label 5").click()
+    eventually(lambda: set(scene.cells.hidden) == {5})

@@ -7,7 +7,9 @@ import time
 import numpy as np
 import pytest
 
-from tests.browser.picture import DARK, gray, nearest, positions, read, show, wrong
+from tests.browser.picture import DARK, gray, nearest, positions, read, rest, show, wrong
+from tests.browser.scene import eventually
+from viewer.bricks import HEADER
 
 SIZE = (700, 560)
 CENTER, ZOOM = (10.0, 40.0, 40.0), 5.0
@@ -27,15 +29,6 @@ def look(v):
 def expected(data, shape):
     values, inside = nearest(data, positions(shape, CENTER, ZOOM, "xy"))
     return np.where(inside[..., None], gray(values, 0, 255), DARK)
-
-
-def rest(page):
-    """What the renderer has done, once it does nothing more: coarse bricks come last."""
-    while True:
-        before = page.evaluate("voxelview.stats()")
-        time.sleep(0.4)
-        if page.evaluate("voxelview.stats()") == before:
-            return before
 
 
 def test_nothing_is_drawn_or_asked_for_while_nothing_changes(viewer_, open_page):
@@ -69,7 +62,7 @@ def test_a_lost_context_is_filled_again_from_memory(viewer_, open_page):
     look(viewer_)
     page = open_page(viewer_, SIZE)
     show(page, viewer_)
-    requests = rest(page)["requests"]
+    received = rest(page)["receivedBytes"]
     page.evaluate(
         """async () => {
           const canvas = [...document.querySelectorAll("canvas")].sort(
@@ -91,8 +84,7 @@ def test_a_lost_context_is_filled_again_from_memory(viewer_, open_page):
     show(page, viewer_)
     picture = read(page)
     assert wrong(picture, expected(data, picture.shape)) == 0
-    # The list of what is wanted has become empty: that much may be said.
-    assert page.evaluate("voxelview.stats().requests") <= requests + 1
+    assert rest(page)["receivedBytes"] == received
     assert page.evaluate("voxelview.stats().uploads") > 0
 
 
@@ -149,6 +141,85 @@ def test_a_refresh_shows_what_has_changed(viewer_, open_page):
     show(page, viewer_)
     picture = read(page)
     assert wrong(picture, expected(data, picture.shape)) == 0
+
+
+def received(messages):
+    """Level and index (z, y, x) of all bricks in messages from WebSockets, in order."""
+    found = []
+    for message in messages:
+        at = 0
+        while isinstance(message, bytes) and at < len(message):
+            fields = HEADER.unpack_from(message, at)
+            found.append((fields[1], *fields[4:7]))
+            at += HEADER.size + -(-fields[10] // 8) * 8
+    return sorted(found)
+
+
+COARSE = [(1, 0, y, x) for y in (0, 1, 2) for x in (0, 1)]
+"""The bricks of half resolution of 20 × 160 × 160 voxels."""
+
+
+WATCH_DARKEST = """() => {
+  const gl = [...document.querySelectorAll("canvas")]
+    .sort((a, b) => b.width * b.height - a.width * a.height)[0]
+    .getContext("webgl2");
+  const { drawingBufferWidth: width, drawingBufferHeight: height } = gl;
+  const pixels = new Uint8Array(width * height);
+  window.darkest = 255;
+  window.seen = 0;
+  const watch = () => {
+    // The red channel of a quarter of the picture, about its middle.
+    const part = new Uint8Array(width * height);
+    gl.readPixels(
+      width / 4, height / 4, width / 2, height / 2, gl.RGBA, gl.UNSIGNED_BYTE, part,
+    );
+    for (let at = 0; at < part.length; at += 4) {
+      if (part[at] < window.darkest) window.darkest = part[at];
+    }
+    window.seen += 1;
+    requestAnimationFrame(watch);
+  };
+  watch();
+}"""
+
+
+def test_a_refresh_of_a_region_fetches_and_changes_nothing_else(viewer_, open_page):
+    data = np.random.default_rng(0).integers(100, 200, (20, 160, 160), dtype=np.uint8)
+    layer = viewer_.add_image(data, **PLAIN)
+    viewer_.view.layout = "xy"
+    viewer_.view.center, viewer_.view.zoom = center, zoom = (10.0, 80.0, 80.0), 4.0
+    page = open_page(viewer_, SIZE)
+    messages = []
+
+    def listen(socket):
+        socket.on("framereceived", lambda message: messages.append(message))
+
+    page.on("websocket", listen)
+    page.reload()
+    show(page, viewer_)
+    # The coarse level comes last, and the kernels that make it may have to be compiled first.
+    eventually(lambda: page.wait_for_timeout(50) or received(messages)[-6:] == COARSE, 30)
+    rest(page)
+    before = read(page)
+    page.evaluate(WATCH_DARKEST)
+    messages.clear()
+    changed = np.s_[8:12, 70:90, 100:110]
+    data[changed] = 255
+    layer.refresh(changed)
+    show(page, viewer_)
+    picture = read(page)
+    places = positions(picture.shape, center, zoom, "xy")
+    values, inside = nearest(data, places)
+    assert wrong(picture, np.where(inside[..., None], gray(values, 0, 255), DARK)) == 0
+    mask = np.zeros(data.shape, bool)
+    mask[changed] = True
+    assert not (picture != before).any(-1)[~nearest(mask, places)[0]].any()
+    # No frame was empty anywhere.
+    assert page.evaluate("window.seen") > 2
+    assert page.evaluate("window.darkest") >= 95
+    rest(page)
+    # Bricks have 32 × 32 × 64 voxels: two hold the region at full resolution, one at half of it.
+    assert received(messages) == [(0, 0, 2, 1), (1, 0, 1, 0)]
 
 
 def test_failed_bricks_are_told_of_and_asked_for_again(viewer_, open_page, tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.browser.picture import DARK, label_colors, read, show
+from tests.browser.scene import middle
 
 SIZE = (700, 560)
 BIG = 2**64 - 3
@@ -125,3 +126,20 @@ def test_deselected_meshes_go(shown):
     show(page, v)
     # The outline of the bounds is all that is left.
     assert (np.abs(read(page).astype(int) - DARK).max(-1) > 150).sum() == 0
+
+
+def test_a_surface_is_drawn_and_tells_its_value(viewer_, open_page, settled):
+    vertices = np.array([[0, 0, 0], [0, 0, 10], [0, 10, 0], [0, 10, 10]], float)
+    faces = [[0, 2, 1], [1, 2, 3]]
+    surface = viewer_.add_surface((vertices, faces, [7.0] * 4), contrast_limits=(0, 7))
+    viewer_.view.layout = "3d"
+    page = open_page(viewer_)
+    settled(page)
+    x, y = middle(page, "3d")
+    page.mouse.move(x, y)
+    page.wait_for_selector(f".value[data-value={surface.id}] output")
+    assert page.locator(f".value[data-value={surface.id}] output").inner_text() == "7"
+    surface.visible = False
+    settled(page)
+    page.mouse.move(x + 1, y)
+    page.wait_for_selector(f".value[data-value={surface.id}]", state="detached")

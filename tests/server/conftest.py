@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tests.server.exhibit import TOKEN, Exhibit
+from tests.server.exhibit import TOKEN, Exhibit, Sliced
 from viewer.server import Server
 
 
@@ -17,6 +17,14 @@ def exhibit() -> Exhibit:
     exhibit = Exhibit()
     data = np.arange(40 * 50 * 60, dtype=np.uint16).reshape(40, 50, 60)
     exhibit.add(data)
+    return exhibit
+
+
+@pytest.fixture
+def slow_exhibit() -> Exhibit:
+    """An exhibit with one image, ``l1``, that workers read."""
+    exhibit = Exhibit()
+    exhibit.add(Sliced(np.arange(40 * 50 * 60, dtype=np.uint16).reshape(40, 50, 60)))
     return exhibit
 
 

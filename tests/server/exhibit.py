@@ -18,8 +18,20 @@ class Layer:
     """A layer as the server sees it."""
 
     def __init__(self, pyramid: Pyramid, meshes: Any = None) -> None:
+        self.kind = "image" if meshes is None else "labels"
         self.pyramid = pyramid
         self.meshes = meshes
+
+
+class Sliced:
+    """An array that is sliced and nothing more: read by workers, since it may be slow."""
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+        self.shape, self.dtype = data.shape, data.dtype
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._data[index]
 
 
 class Exhibit:

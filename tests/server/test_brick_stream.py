@@ -7,7 +7,6 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -16,72 +15,12 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.server.brick_stream import Brick, Stream, split
 from tests.server.exhibit import TOKEN, Exhibit
 from viewer.bricks import CONSTANT, FAILED, HEADER, read_brick
-from viewer.errors import ClosedError, SourceError
+from viewer.errors import SourceError
 from viewer.policy import Policy
 from viewer.server import Server
-
-Brick = tuple[int, int, int, int, int]
-
-
-class Stream:
-    """The page's end of the stream."""
-
-    def __init__(self, url: str) -> None:
-        self._open = ExitStack()
-        self.socket = self._open.enter_context(
-            connect(f"{url.replace('http', 'ws', 1)}bricks", max_size=None, compression=None)
-        )
-        self.generation = 0
-
-    def __enter__(self) -> Stream:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._open.close()
-
-    def send(self, **message: Any) -> None:
-        self.socket.send(json.dumps(message))
-
-    def open(self, volume: int, layer: str, point: tuple[int, ...] = ()) -> None:
-        self.send(type="open", volume=volume, layer=layer, point=list(point))
-
-    def want(self, bricks: list[Brick]) -> None:
-        self.generation += 1
-        numbers = [number for brick in bricks for number in brick]
-        self.send(type="want", generation=self.generation, bricks=numbers)
-
-    def take(self, timeout: float = 5) -> tuple[Brick, int, bytes]:
-        """Address, flags and whole message of the next brick."""
-        message = self.socket.recv(timeout=timeout)
-        assert isinstance(message, bytes)
-        volume, level, flags, _, z, y, x, _, _, _ = HEADER.unpack_from(message)
-        return (volume, level, z, y, x), flags, message
-
-    def take_all(self, count: int) -> dict[Brick, bytes]:
-        """So many bricks, credited."""
-        taken = {}
-        for _ in range(count):
-            brick, _, message = self.take()
-            assert brick not in taken
-            taken[brick] = message
-            self.send(type="credit", bytes=len(message))
-        return taken
-
-    def silent(self, seconds: float = 0.15) -> bool:
-        """Whether nothing comes."""
-        try:
-            self.take(seconds)
-        except TimeoutError:
-            return True
-        return False
-
-    def failure(self) -> tuple[Brick, dict[str, str]]:
-        """The next brick, which is a failed one, with its notice."""
-        brick, flags, message = self.take()
-        assert flags == FAILED
-        return brick, json.loads(message[HEADER.size :])
 
 
 @pytest.fixture
@@ -97,6 +36,13 @@ def grid(exhibit: Exhibit, layer: str, volume: int = 1, level: int = 0) -> list[
     shape = (1,) * (3 - len(shape)) + shape
     counts = [-(-n // b) for n, b in zip(shape, pyramid.brick, strict=True)]
     return [(volume, level, *index) for index in np.ndindex(*counts)]  # type: ignore[misc]
+
+
+def outside_memory(exhibit: Exhibit) -> Any:
+    """The source of the first layer, as if its voxels had to be fetched by a worker."""
+    source: Any = exhibit.layer("l1").pyramid.source
+    source.resident = False
+    return source
 
 
 @pytest.mark.parametrize("dtype", ["u1", "bool", "f2", "i4", "u8", "f8"])
@@ -120,7 +66,7 @@ def test_both_doors_lead_to_the_same_voxels(exhibit: Exhibit, url: str, stream: 
     bricks = grid(exhibit, layer)
     stream.want(bricks)
     for (_, _, z, y, x), message in stream.take_all(len(bricks)).items():
-        brick = np.frombuffer(message, np.uint8, offset=HEADER.size).reshape(33, 33, 33)
+        brick = np.frombuffer(message, np.uint8, 33**3, HEADER.size).reshape(33, 33, 33)
         cut = tuple(slice(32 * i, 32 * i + 32) for i in (z, y, x))
         np.testing.assert_array_equal(brick[:32, :32, :32], whole[cut])
     np.testing.assert_array_equal(whole, data)
@@ -131,14 +77,29 @@ def test_constant_bricks_are_a_header_and_a_voxel(exhibit: Exhibit, stream: Stre
     stream.want([(1, 0, 1, 1, 1)])
     _, flags, message = stream.take()
     assert flags == CONSTANT
-    assert message[HEADER.size :] == b"\x07\x00"
+    assert message[HEADER.size :] == b"\x07\x00" + bytes(6)
 
 
 def test_best_comes_first(exhibit: Exhibit, stream: Stream) -> None:
-    stream.open(1, "l1")
-    bricks = grid(exhibit, "l1")[::-1]
+    data = np.random.default_rng(0).integers(0, 255, (64, 64, 1024), dtype=np.uint8)
+    layer = exhibit.add(data)
+    stream.open(1, layer)
+    bricks = grid(exhibit, layer)[::-1]
     stream.want(bricks)
-    assert list(stream.take_all(len(bricks))) == bricks
+    came = list(stream.take_all(len(bricks)))
+    places = [bricks.index(brick) for brick in came]
+    # a few messages are read at a time
+    assert max(abs(place - at) for at, place in enumerate(places)) < len(bricks) / 2
+
+
+def test_many_bricks_come_in_one_message(exhibit: Exhibit, stream: Stream) -> None:
+    layer = exhibit.add(np.random.default_rng(0).integers(0, 255, (64, 64, 64), dtype=np.uint8))
+    stream.open(1, layer)
+    bricks = grid(exhibit, layer)
+    stream.want(bricks)
+    message = stream.socket.recv(timeout=5)
+    assert isinstance(message, bytes)
+    assert len(split(message)) == len(bricks) == 8
 
 
 def test_no_more_is_sent_than_credited(exhibit: Exhibit) -> None:
@@ -210,6 +171,58 @@ def test_a_brick_that_is_wanted_again_later_comes_again(exhibit: Exhibit, stream
         assert stream.take(2)[0] == (1, 0, 0, 0, 0)
 
 
+def test_labels_are_compressed_over_a_network(exhibit: Exhibit) -> None:
+    server = Server(policy=Policy(compress_loopback=True))
+    try:
+        server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
+        z, y, x = np.indices((64, 64, 64)) // 9
+        data = (z + 10 * y + 100 * x).astype(np.uint64)
+        grain = np.random.default_rng(0).integers(0, 255, (64, 64, 64), dtype=np.uint8)
+        for array, shrinks in ((data, True), (grain, False)):
+            layer = exhibit.add(array)
+            url = server.url(TOKEN).replace("http", "ws", 1)
+            with connect(f"{url}bricks", max_size=None) as socket:
+                [extension] = socket.protocol.extensions
+                lengths: list[int] = []
+                decode = extension.decode
+
+                def count(
+                    frame: Any, decode: Any = decode, lengths: Any = lengths, **rest: Any
+                ) -> Any:
+                    lengths.append(len(frame.data))
+                    return decode(frame, **rest)
+
+                extension.decode = count  # type: ignore[method-assign]
+                socket.send(json.dumps({"type": "open", "volume": 1, "layer": layer, "point": []}))
+                bricks = grid(exhibit, layer)
+                numbers = [number for brick in bricks for number in brick]
+                socket.send(json.dumps({"type": "want", "generation": 1, "bricks": numbers}))
+                found: dict[Brick, bytes] = {}
+                while len(found) < len(bricks):
+                    message = socket.recv(timeout=5)
+                    assert isinstance(message, bytes)
+                    for record in split(message):
+                        volume, level, _, _, z, y, x = HEADER.unpack_from(record)[:7]
+                        found[volume, level, z, y, x] = record
+            pyramid = exhibit.layer(layer).pyramid
+            for brick, record in found.items():
+                assert record == read_brick(pyramid, 1, brick[1], (), brick[2:])
+            assert (sum(lengths) < array.nbytes / 10) == shrinks
+    finally:
+        server.stop()
+
+
+def test_refreshed_bricks_come_at_once(exhibit: Exhibit, stream: Stream) -> None:
+    stream.open(1, "l1")
+    for generation in range(5):
+        start = time.perf_counter()
+        stream.want([(1, 0, 0, 0, 0)])
+        assert HEADER.unpack_from(stream.take()[2])[7] == generation
+        # not as long as what was sent before may still be on its way
+        assert time.perf_counter() - start < 0.2
+        exhibit.layer("l1").pyramid.refresh()
+
+
 @pytest.mark.parametrize(
     "brick", [(9, 0, 0, 0, 0), (1, 7, 0, 0, 0), (1, 0, 99, 0, 0), (1, 0, 0, 0, 2**32 - 1)]
 )
@@ -231,7 +244,7 @@ def test_a_failing_source_is_told_once_and_the_stream_lives(
     exhibit: Exhibit, stream: Stream
 ) -> None:
     other = exhibit.add(np.zeros((4, 4, 4)))
-    source = exhibit.layer("l1").pyramid.source
+    source = outside_memory(exhibit)
     read = source.read
 
     def fail(level: int, box: Any) -> Any:
@@ -255,14 +268,13 @@ def test_a_failing_source_is_told_once_and_the_stream_lives(
 def test_removing_a_layer_in_the_middle_fails_its_bricks(exhibit: Exhibit, stream: Stream) -> None:
     started, release = threading.Event(), threading.Event()
     pyramid = exhibit.layer("l1").pyramid
-    source = pyramid.source
+    source = outside_memory(exhibit)
     read = source.read
 
     def wait(level: int, box: Any) -> Any:
         started.set()
         release.wait(10)
-        if pyramid._epoch is None:
-            raise ClosedError("The layer has been closed.")
+        _ = pyramid.source  # closed by now
         return read(level, box)
 
     source.read = wait  # type: ignore[method-assign]
@@ -287,12 +299,16 @@ def test_a_hanging_read_becomes_a_failed_brick(exhibit: Exhibit) -> None:
     release = threading.Event()
     try:
         server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
-        source = exhibit.layer("l1").pyramid.source
+        source = outside_memory(exhibit)
         source.read = lambda level, box: release.wait(20)  # type: ignore
+        exhibit.layer("l1").pyramid.refresh()
         with Stream(server.url(TOKEN)) as stream:
             stream.open(1, "l1")
             stream.want([(1, 0, 0, 0, 0)])
-            assert stream.failure()[1]["kind"] == "deadline"
+            _, flags, record = stream.take()
+            assert flags == FAILED
+            assert b"deadline" in record
+            assert HEADER.unpack_from(record)[7] == 1  # so that the page does not ask again
     finally:
         release.set()
         server.stop()
@@ -300,7 +316,7 @@ def test_a_hanging_read_becomes_a_failed_brick(exhibit: Exhibit) -> None:
 
 def test_a_closed_volume_is_not_sent(exhibit: Exhibit, stream: Stream) -> None:
     release = threading.Event()
-    source = exhibit.layer("l1").pyramid.source
+    source = outside_memory(exhibit)
     read = source.read
     source.read = lambda level, box: release.wait(10) and read(level, box)  # type: ignore
     stream.open(1, "l1")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.server.exhibit import TOKEN, Exhibit
 from tests.server.page import Page
@@ -161,7 +163,8 @@ def test_a_malformed_edit_with_a_number_is_rejected(page: Page) -> None:
 
 
 def test_long_messages_are_refused(page: Page, url: str) -> None:
-    page.send('"' + "x" * (2 << 20) + '"')
+    with contextlib.suppress(ConnectionClosed):  # the server hangs up before it has read it all
+        page.send('"' + "x" * (2 << 20) + '"')
     page.until_closed()
     with Page(url) as another:
         assert another.version >= 0

@@ -24,11 +24,13 @@ PATHS = {  # an address for every route
     r"layers/(l[1-9][0-9]{0,8})/zarr\.json": "layers/l1/zarr.json",
     r"layers/(l[1-9][0-9]{0,8})/(0|[1-9][0-9]?)/zarr\.json": "layers/l1/0/zarr.json",
     r"layers/(l[1-9][0-9]{0,8})/(0|[1-9][0-9]?)/(c/[0-9/]{1,120})": "layers/l1/0/c/0/0/0",
+    r"layers/(l[1-9][0-9]{0,8})/labels": "layers/l2/labels",
     r"layers/(l[1-9][0-9]{0,8})/mesh/info": "layers/l2/mesh/info",
     r"layers/(l[1-9][0-9]{0,8})/mesh/(0|-?[1-9][0-9]{0,19}):0": "layers/l2/mesh/7:0",
     r"layers/(l[1-9][0-9]{0,8})/mesh/(0|-?[1-9][0-9]{0,19})(?:\.(ply|obj|stl|glb))?": (
         "layers/l2/mesh/7.ply"
     ),
+    r"layers/(l[1-9][0-9]{0,8})/surface(?:\.(ply|obj|stl|glb))?": "layers/l2/surface.ply",
     r"colormaps\.json": "colormaps.json",
     r"colormaps/((?:[A-Za-z0-9._~!'()*-]|%[0-9A-F]{2}){1,200})": "colormaps/viridis",
     ROUTES[-1].pattern.pattern: "",
@@ -325,7 +327,7 @@ def test_the_token_is_in_no_log(
         raise RuntimeError(f"a bug that quotes {url}")
 
     pyramid = exhibit.layer("l1").pyramid
-    object.__setattr__(pyramid, "read_into", fails)
+    object.__setattr__(pyramid, "read_at_hand", fails)
     for path in ("", "layers/l1/zarr.json", "layers/l1/0/c/0/0/0", "nothing", "ws", "a?b"):
         httpx.get(url + path)
     httpx.get(url[:-1])

@@ -79,3 +79,38 @@ def test_a_mesh_is_sent_again_only_after_a_refresh(exhibit: Exhibit, url: str, c
     assert httpx.get(address, headers=tag).status_code == 304
     exhibit.layer(cells).pyramid.refresh()
     assert httpx.get(address, headers=tag).status_code == 200
+
+
+def test_the_list_of_labels_says_how_large_they_are_and_where(url: str, cells: str) -> None:
+    answer = httpx.get(f"{url}layers/{cells}/labels")
+    body = answer.content
+    assert np.frombuffer(body, "<u8", 1).tolist() == [2]
+    assert np.frombuffer(body, "<u8", 2, 8).tolist() == [7, 2**63 + 5]
+    assert np.frombuffer(body, "<u8", 2, 24).tolist() == [125, 64]
+    assert np.frombuffer(body, "<f4", 3, 40).tolist() == [6, 6, 6]
+    boxes = np.frombuffer(body, "<i4", 12, 64).reshape(2, 6)
+    assert boxes.tolist() == [[4, 4, 4, 9, 9, 9], [12, 12, 12, 16, 16, 16]]
+    assert len(body) == 64 + 48
+    tag = {"If-None-Match": answer.headers["etag"]}
+    assert httpx.get(f"{url}layers/{cells}/labels", headers=tag).status_code == 304
+
+
+def test_labels_are_listed_at_a_point_of_the_leading_axes(exhibit: Exhibit, url: str) -> None:
+    data = np.zeros((2, 8, 8, 8), np.uint8)
+    data[1, 2:5, 2:5, 2:5] = 3
+    base = f"{url}layers/{exhibit.add(data, 'labels')}/labels"
+    assert [httpx.get(f"{base}?point={n}").content[0] for n in (0, 1)] == [0, 1]
+    assert httpx.get(f"{url}layers/l1/labels").status_code == 404
+
+
+def test_a_coarser_level_has_fewer_faces_and_says_so(exhibit: Exhibit, url: str) -> None:
+    data = np.zeros((200, 200, 200), np.uint8)
+    data[20:180, 20:180, 20:180] = 3
+    data[2:4, 2:4, 2:4] = 7
+    base = f"{url}layers/{exhibit.add(data, 'labels')}/mesh/"
+    assert len(exhibit.layer(base.split("/")[-3]).pyramid.levels) > 1
+    fine, coarse = httpx.get(f"{base}3"), httpx.get(f"{base}3?level=1")
+    assert fine.headers["Voxelview-Level"] == "0" and coarse.headers["Voxelview-Level"] == "1"
+    assert len(coarse.content) < len(fine.content) / 3
+    assert httpx.get(f"{base}7?level=9").headers["Voxelview-Level"] == "0"
+    assert httpx.get(f"{base}3?level=x").status_code == 404

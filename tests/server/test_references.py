@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import threading
 import time
 import weakref
@@ -13,9 +12,9 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from websockets.sync.client import connect
 
-from tests.server.exhibit import TOKEN, Exhibit
+from tests.server.brick_stream import Stream
+from tests.server.exhibit import TOKEN, Exhibit, Sliced
 from tests.server.page import Page
 from viewer.messages import Change
 from viewer.server import Server
@@ -56,7 +55,7 @@ def shown(server: Server) -> Iterator[tuple[str, list[weakref.ref[Any]]]]:
     url = server.url(TOKEN)
     with (
         Page(url) as page,
-        connect(f"{url.replace('http', 'ws', 1)}bricks", max_size=None) as stream,
+        Stream(url) as stream,
         httpx.Client() as keeps_alive,
     ):
         gc.collect()
@@ -72,11 +71,9 @@ def shown(server: Server) -> Iterator[tuple[str, list[weakref.ref[Any]]]]:
         ):
             assert keeps_alive.get(url + path).status_code in (200, 404)
         for volume, layer in enumerate(("l1", "l2", "l9")):
-            stream.send(json.dumps({"type": "open", "volume": volume, "layer": layer, "point": []}))
-        bricks = [n for volume in range(3) for z in range(3) for n in (volume, 0, z, 0, 0)]
-        stream.send(json.dumps({"type": "want", "generation": 1, "bricks": bricks}))
-        for _ in range(9):
-            stream.recv(timeout=5)
+            stream.open(volume, layer)
+        stream.want([(volume, 0, z, 0, 0) for volume in range(3) for z in range(3)])
+        stream.take_all(9)
         assert page.edit(["title"], "x")["type"] == "accepted"
         assert page.edit(["nonsense"], "x")["type"] == "rejected"
         yield url, references
@@ -116,9 +113,9 @@ def test_removing_a_layer_releases_it_while_a_page_is_connected(
 
 def test_a_read_that_hangs_does_not_hold_what_waits_behind_it(server: Server) -> None:
     exhibit = Exhibit()
-    exhibit.add(np.zeros((40, 40, 40)))
+    exhibit.add(Sliced(np.zeros((40, 40, 40))))
     array = watched()
-    exhibit.add(array)
+    exhibit.add(Sliced(array))
     reference = weakref.ref(array)
     del array
     release = threading.Event()

@@ -159,10 +159,10 @@ def run(code: str, timeout: float = 20) -> tuple[subprocess.CompletedProcess[str
 START = """
     import sys, threading, time
     import numpy as np
-    from tests.server.exhibit import Exhibit, TOKEN
+    from tests.server.exhibit import Exhibit, Sliced, TOKEN
     from viewer.server import get_server
     exhibit = Exhibit()
-    exhibit.add(np.zeros((40, 40, 40)))
+    exhibit.add(Sliced(np.zeros((40, 40, 40))))
     server = get_server()
     server.mount(TOKEN, exhibit)
 """

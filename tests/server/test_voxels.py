@@ -114,10 +114,10 @@ def test_a_failing_source_is_502_and_one_notice(exhibit: Exhibit, url: str) -> N
 
 
 @pytest.fixture
-def hasty(exhibit: Exhibit) -> Iterator[tuple[Server, str]]:
+def hasty(slow_exhibit: Exhibit) -> Iterator[tuple[Server, str]]:
     """A server with two workers, a short queue and little patience."""
     server = Server(policy=Policy(workers=2, queue_length=2, read_seconds=0.4))
-    server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
+    server.mount(TOKEN, slow_exhibit)  # type: ignore[arg-type]
     yield server, server.url(TOKEN)
     server.stop()
 
@@ -137,11 +137,11 @@ def hang(exhibit: Exhibit, layer: str = "l1") -> threading.Event:
 
 
 def test_a_hanging_source_is_504_and_starves_nobody(
-    exhibit: Exhibit, hasty: tuple[Server, str]
+    slow_exhibit: Exhibit, hasty: tuple[Server, str]
 ) -> None:
     _, url = hasty
-    other = exhibit.add(filled("u1", (8, 8)))
-    release = hang(exhibit)
+    other = slow_exhibit.add(filled("u1", (8, 8)))
+    release = hang(slow_exhibit)
     try:
         for _ in range(6):  # more than there are workers
             answer = httpx.get(f"{url}layers/l1/0/c/0/0/0")
@@ -151,9 +151,11 @@ def test_a_hanging_source_is_504_and_starves_nobody(
         release.set()
 
 
-def test_a_full_queue_is_503_with_retry_after(exhibit: Exhibit, hasty: tuple[Server, str]) -> None:
+def test_a_full_queue_is_503_with_retry_after(
+    slow_exhibit: Exhibit, hasty: tuple[Server, str]
+) -> None:
     _, url = hasty
-    release = hang(exhibit)
+    release = hang(slow_exhibit)
     try:
         answers: list[httpx.Response] = []
         threads = [
@@ -172,13 +174,13 @@ def test_a_full_queue_is_503_with_retry_after(exhibit: Exhibit, hasty: tuple[Ser
         release.set()
 
 
-def test_requests_of_clients_that_left_are_not_worked_on(exhibit: Exhibit) -> None:
+def test_requests_of_clients_that_left_are_not_worked_on(slow_exhibit: Exhibit) -> None:
     server = Server(policy=Policy(workers=1))
     try:
-        server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
+        server.mount(TOKEN, slow_exhibit)  # type: ignore[arg-type]
         reads: list[Any] = []
         started, release = threading.Event(), threading.Event()
-        source = exhibit.layer("l1").pyramid.source
+        source = slow_exhibit.layer("l1").pyramid.source
         read = source.read
 
         def wait(level: int, box: Any) -> Any:

@@ -94,3 +94,13 @@ def test_a_file_closed_before_is_a_source_error(tmp_path: Path) -> None:
         dataset = file["a"]
     with pytest.raises(SourceError, match="closed"):
         channel_sources(dataset, 0)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_a_channel_of_an_array_is_sampled_in_steps(axis: int) -> None:
+    for index, source in enumerate(channel_sources(DATA, axis)):
+        expected = np.take(DATA, index, axis)
+        assert source.resident
+        sample = source.sample((0, 1, 0), expected.shape, (2, 1, 3))
+        assert sample is not None
+        assert np.array_equal(sample, expected[::2, 1:, ::3])

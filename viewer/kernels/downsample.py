@@ -3,52 +3,68 @@
 Every output voxel covers eight input voxels. Where an axis is not halved, or its odd last voxel
 has no partner, a voxel is counted twice instead, which changes neither a mean nor a most frequent
 value: one loop serves all factors and all borders.
+
+`mean` and `mode` are serial, for blocks that worker threads make side by side; `halve` spreads one
+whole level over all cores.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+import os
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeAlias
 
-import numba
 import numpy as np
+
+from viewer.errors import CancelledError
+from viewer.kernels.halving import mean_float_kernel, mean_kernel, mode_kernel
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
+_Slab: TypeAlias = tuple[tuple[int, ...], int]
+"""Index on the axes before the last three, and the first plane of the output."""
 
-def mean(data: Array, factors: Sequence[int]) -> Array:
+SLAB_BYTES = 8 << 20
+"""Bytes of input that `halve` gives a thread at once: enough to forget the cost of doing so, few
+enough that cores finish together and that nobody waits long for a cancelled level."""
+
+
+def mean(data: Array, factors: Sequence[int], out: Array | None = None) -> Array:
     """Half the array on some axes, by the mean.
 
     Parameters
     ----------
     data : ndarray
-        Any real dtype; at most the last three axes are halved.
+        Any real dtype in native byte order; at most the last three axes are halved.
     factors : sequence of int
         1 or 2 for each axis.
+    out : ndarray, optional
+        Where the result is written: of its shape and dtype, in any layout.
 
     Returns
     -------
     ndarray
         Of the same dtype and of ``ceil(n / factor)`` voxels on each axis. Integers are rounded
         half to even, without overflow at any width. Floats: the mean of those that are not NaN,
-        NaN where all are. Bools: True where at least half are.
+        to within three roundings, NaN where all are. Bools: True where at least half are.
     """
-    if data.dtype.kind == "b":  # on a tie the most frequent value is the one that is not 0
-        return mode(data, factors)
-    if data.dtype == np.float16:
-        return mean(data.astype(np.float32), factors).astype(np.float16)
-    if data.dtype == np.uint64:  # moved by 2**63, an even number: means move along
-        moved = mean((data ^ np.uint64(1 << 63)).view(np.int64), factors)
-        return moved.view(np.uint64) ^ np.uint64(1 << 63)
-    if data.dtype.kind == "f":
-        return _run(_mean_float, data, factors, np.float64)
-    if data.dtype.itemsize == 8:
-        return _run(_mean_wide, data, factors, np.int64)
-    return _run(_mean_integer, data, factors, np.int64 if data.dtype.itemsize == 4 else np.int32)
+    kind, size = data.dtype.kind, data.dtype.itemsize
+    if kind == "b":  # on a tie the most frequent value is the one that is not 0
+        return mode(data, factors, out)
+    if kind == "f":
+        if size > 2:
+            return _run(mean_float_kernel, data, factors, out)
+        halved = _run(mean_float_kernel, data.astype(np.float32), factors, None)
+        if out is None:
+            return halved.astype(data.dtype)
+        np.copyto(out, halved, casting="same_kind")
+        return out
+    return _run(mean_kernel, data, factors, out)
 
 
-def mode(data: Array, factors: Sequence[int]) -> Array:
+def mode(data: Array, factors: Sequence[int], out: Array | None = None) -> Array:
     """Half the array on some axes, by the most frequent value.
 
     On a tie 0 gives way, so that thin objects survive; then the smallest wins (negative labels
@@ -57,9 +73,11 @@ def mode(data: Array, factors: Sequence[int]) -> Array:
     Parameters
     ----------
     data : ndarray
-        Integers or bools; at most the last three axes are halved.
+        Integers or bools in native byte order; at most the last three axes are halved.
     factors : sequence of int
         1 or 2 for each axis.
+    out : ndarray, optional
+        Where the result is written: of its shape and dtype, in any layout.
 
     Returns
     -------
@@ -67,139 +85,157 @@ def mode(data: Array, factors: Sequence[int]) -> Array:
         Of the same dtype and of ``ceil(n / factor)`` voxels on each axis.
     """
     bits = np.dtype(f"u{data.dtype.itemsize}")
-    return _run(_mode, data.view(bits), factors, bits).view(data.dtype)
+    if data.dtype == bits:
+        return _run(mode_kernel, data, factors, out)
+    halved = _run(mode_kernel, data.view(bits), factors, None if out is None else out.view(bits))
+    return halved.view(data.dtype) if out is None else out
 
 
-def _run(kernel: Any, data: Array, factors: Sequence[int], scratch: Any) -> Array:
-    """Run a kernel over each index of the axes before the last three."""
-    pad = (1,) * max(0, 3 - data.ndim)
-    fine = pad + data.shape
-    coarse = tuple(-(-n // f) for n, f in zip(fine, pad + tuple(factors), strict=True))
-    out = np.empty(coarse[len(pad) :], data.dtype)
-    leading = math.prod(fine[:-3])
-    stack = np.ascontiguousarray(data).reshape(leading, *fine[-3:])
-    halved = out.reshape(leading, *coarse[-3:])
-    line = np.empty(max(8, fine[-1] + 1), scratch)  # room for a row and a duplicate of its last
-    for index in range(leading):
-        kernel(stack[index], halved[index], line, *(pad + tuple(factors))[-3:])
+def halve(
+    data: Array,
+    kind: Literal["image", "labels"],
+    factors: Sequence[int],
+    *,
+    out: Array | None = None,
+    threads: int | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Array:
+    """A whole level from the level below, on all cores.
+
+    Parameters
+    ----------
+    data : ndarray
+        In any layout and byte order; it is read slab by slab and never copied as a whole.
+    kind : {"image", "labels"}
+        By `mean` or by `mode`.
+    factors : sequence of int
+        1 or 2 for each axis; 2 only on the last three.
+    out : ndarray, optional
+        Where the result is written: of its shape and dtype, in any layout.
+    threads : int, optional
+        Default one for each core; the calling thread is one of them.
+    cancelled : callable, optional
+        Asked between slabs, from any of the threads.
+
+    Returns
+    -------
+    ndarray
+        As of `mean` or `mode`, in native byte order; axes lie in memory in the input's order.
+
+    Raises
+    ------
+    CancelledError
+        `cancelled` said so.
+    """
+    kernel = mean if kind == "image" else mode
+    # Longest strides first, so that rows are rows in memory also of a Fortran-ordered array. Axes
+    # before the last three stay: kernels halve only the last three.
+    leading = max(0, data.ndim - 3)
+    order = (
+        *range(leading),
+        *sorted(range(leading, data.ndim), key=lambda axis: -abs(data.strides[axis])),
+    )
+    fine = data.transpose(order)
+    steps = [factors[axis] for axis in order]
+    shape = [-(-n // f) for n, f in zip(fine.shape, steps, strict=True)]
+    back = sorted(range(data.ndim), key=order.__getitem__)
+    if out is None:
+        out = np.empty(shape, data.dtype.newbyteorder("=")).transpose(back)
+    coarse = out.transpose(order)
+
+    plane = math.prod(fine.shape[leading + 1 :]) * data.dtype.itemsize * steps[leading]
+    thickness = max(1, SLAB_BYTES // max(1, plane))
+    slabs = [
+        (index, start)
+        for index in np.ndindex(*shape[:leading])
+        for start in range(0, shape[leading], thickness)
+    ]
+
+    def make(slab: _Slab) -> None:
+        index, start = slab
+        stop = start + thickness
+        part = fine[index][start * steps[leading] : stop * steps[leading]]
+        part = part.astype(coarse.dtype, copy=False)
+        kernel(part, steps[leading:], coarse[index][start:stop])
+
+    _share(make, slabs, threads or os.cpu_count() or 1, cancelled)
     return out
 
 
-@numba.njit(nogil=True, cache=True)
-def _mean_integer(data, out, total, fz, fy, fx):  # type: ignore[no-untyped-def]
-    """Integers of at most 32 bit: sums of eight fit an int64."""
+def _share(
+    make: Callable[[_Slab], None],
+    slabs: list[_Slab],
+    threads: int,
+    cancelled: Callable[[], bool] | None,
+) -> None:
+    """Make all slabs on so many threads; the first error ends it, and is raised here."""
+    failures: list[BaseException] = []
+    waiting = iter(slabs)  # a list's iterator hands each out once, to whichever thread
+
+    def labour() -> None:
+        try:
+            for slab in waiting:
+                if failures:
+                    return
+                if cancelled is not None and cancelled():
+                    raise CancelledError("Nobody waits for this level any more.")
+                make(slab)
+        except BaseException as error:
+            # without its traceback, which would keep the array alive for as long as the error
+            failures.append(error.with_traceback(None))
+
+    # Daemons, so that a level in the making does not hold up the end of the interpreter.
+    helpers = [
+        threading.Thread(target=labour, name="voxelview-halve", daemon=True)
+        for _ in range(min(threads, len(slabs)) - 1)
+    ]
+    for helper in helpers:
+        helper.start()
+    labour()
+    for helper in helpers:
+        helper.join()
+    if failures:
+        raise failures.pop()
+
+
+def _run(kernel: Any, data: Array, factors: Sequence[int], out: Array | None) -> Array:
+    """Run a kernel over each index of the axes before the last three."""
+    shape = tuple(-(-n // f) for n, f in zip(data.shape, factors, strict=True))
+    result = np.empty(shape, data.dtype) if out is None else out
+    target = result if _rows_are_runs(result) else np.empty(shape, data.dtype)
+    source = data if _rows_are_runs(data) else data.copy()
+    pad = (None,) * (3 - data.ndim)
+    steps = ((1,) * len(pad) + tuple(factors))[-3:]
+    fine, coarse = source[pad], target[pad]
+    for index in np.ndindex(*fine.shape[:-3]):
+        if target.size:
+            kernel(*_flat(fine[index], True), *_flat(coarse[index], False), steps)
+    if target is not result:
+        np.copyto(result, target)
+    return result
+
+
+def _rows_are_runs(data: Array) -> bool:
+    """Whether a kernel can walk it: rows without gaps, going forward, at whole elements."""
+    size = data.dtype.itemsize
+    return (
+        data.flags.aligned
+        and data.dtype.isnative
+        and (data.strides[-1] == size or data.shape[-1] == 1)
+        and all(stride >= 0 and stride % size == 0 for stride in data.strides)
+    )
+
+
+def _flat(data: Array, read_only: bool) -> tuple[Array, tuple[int, int], tuple[int, int, int]]:
+    """One run of memory that spans the array, strides of planes and rows in it, the shape."""
+    size = data.dtype.itemsize
+    plane, row = data.strides[0] // size, data.strides[1] // size
     depth, height, width = data.shape
-    for z in range(out.shape[0]):
-        z0 = z * fz
-        z1 = min(z0 + fz, depth) - 1
-        for y in range(out.shape[1]):
-            y0 = y * fy
-            y1 = min(y0 + fy, height) - 1
-            a, b, c, d = data[z0, y0], data[z0, y1], data[z1, y0], data[z1, y1]
-            for x in range(width):
-                total[x] = a[x] + b[x] + c[x] + d[x]
-            total[width] = total[width - 1]
-            row = out[z, y]
-            for x in range(out.shape[2]):
-                s = total[x * fx] + total[x * fx + fx - 1]
-                # >> rounds down; 3 and the quotient's lowest bit make it round half to even
-                row[x] = (s + 3 + ((s >> 3) & 1)) >> 3
-
-
-@numba.njit(nogil=True, cache=True)
-def _mean_wide(data, out, total, fz, fy, fx):  # type: ignore[no-untyped-def]
-    """int64: eighths and remainders are summed apart, as sums of eight would overflow."""
-    depth, height, width = data.shape
-    for z in range(out.shape[0]):
-        z0 = z * fz
-        z1 = min(z0 + fz, depth) - 1
-        for y in range(out.shape[1]):
-            y0 = y * fy
-            y1 = min(y0 + fy, height) - 1
-            a, b, c, d = data[z0, y0], data[z0, y1], data[z1, y0], data[z1, y1]
-            row = out[z, y]
-            for x in range(out.shape[2]):
-                p = x * fx
-                q = min(p + fx, width) - 1
-                eighths = (
-                    (a[p] >> 3) + (b[p] >> 3) + (c[p] >> 3) + (d[p] >> 3)
-                    + (a[q] >> 3) + (b[q] >> 3) + (c[q] >> 3) + (d[q] >> 3)
-                )  # fmt: skip
-                rest = (
-                    (a[p] & 7) + (b[p] & 7) + (c[p] & 7) + (d[p] & 7)
-                    + (a[q] & 7) + (b[q] & 7) + (c[q] & 7) + (d[q] & 7)
-                )  # fmt: skip
-                eighths += rest >> 3
-                row[x] = eighths + (((rest & 7) + 3 + (eighths & 1)) >> 3)
-
-
-@numba.njit(nogil=True, cache=True)
-def _mean_float(data, out, total, fz, fy, fx):  # type: ignore[no-untyped-def]
-    """Floats, summed as float64; the rare sum that is not finite is looked at value by value."""
-    depth, height, width = data.shape
-    for z in range(out.shape[0]):
-        z0 = z * fz
-        z1 = min(z0 + fz, depth) - 1
-        for y in range(out.shape[1]):
-            y0 = y * fy
-            y1 = min(y0 + fy, height) - 1
-            a, b, c, d = data[z0, y0], data[z0, y1], data[z1, y0], data[z1, y1]
-            for x in range(width):
-                total[x] = (np.float64(a[x]) + b[x]) + (np.float64(c[x]) + d[x])
-            total[width] = total[width - 1]
-            row = out[z, y]
-            for x in range(out.shape[2]):
-                p = x * fx
-                q = min(p + fx, width) - 1
-                s = (total[p] + total[q]) * 0.125
-                if not np.isfinite(s):
-                    s = 0.0
-                    count = 0
-                    for line in (a, b, c, d):
-                        for v in (line[p], line[q]):
-                            count += v == v
-                    for line in (a, b, c, d):
-                        for v in (line[p], line[q]):
-                            if v == v:
-                                s += np.float64(v) / count
-                    if count == 0:
-                        s = np.nan
-                row[x] = s
-
-
-@numba.njit(nogil=True, cache=True)
-def _mode(data, out, values, fz, fy, fx):  # type: ignore[no-untyped-def]
-    depth, height, width = data.shape
-    for z in range(out.shape[0]):
-        z0 = z * fz
-        z1 = min(z0 + fz, depth) - 1
-        for y in range(out.shape[1]):
-            y0 = y * fy
-            y1 = min(y0 + fy, height) - 1
-            a, b, c, d = data[z0, y0], data[z0, y1], data[z1, y0], data[z1, y1]
-            row = out[z, y]
-            for x in range(out.shape[2]):
-                p = x * fx
-                q = min(p + fx, width) - 1
-                v = a[p]
-                if (
-                    (v == a[q]) & (v == b[p]) & (v == b[q]) & (v == c[p])
-                    & (v == c[q]) & (v == d[p]) & (v == d[q])
-                ):  # fmt: skip
-                    row[x] = v
-                    continue
-                values[0], values[1], values[2], values[3] = v, a[q], b[p], b[q]
-                values[4], values[5], values[6], values[7] = c[p], c[q], d[p], d[q]
-                best = v
-                most = 0
-                for i in range(8):
-                    candidate = values[i]
-                    count = 0
-                    for j in range(8):
-                        count += candidate == values[j]
-                    if count > most or (
-                        count == most and candidate != 0 and (best == 0 or candidate < best)
-                    ):
-                        best = candidate
-                        most = count
-                row[x] = best
+    if data.flags.c_contiguous:
+        run = data.reshape(-1)
+    else:
+        span = (depth - 1) * plane + (height - 1) * row + width
+        run = np.lib.stride_tricks.as_strided(data, (span,), (size,))
+    if read_only:
+        run.flags.writeable = False
+    return run, (plane, row), (depth, height, width)

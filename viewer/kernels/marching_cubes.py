@@ -1,215 +1,374 @@
-"""Surface of one label: marching cubes on a binary mask, with shared vertices.
+"""Surface of one label: marching cubes on bits, with shared vertices.
 
 The cubes' corners are voxel centres, so vertices lie midway between a voxel inside and a
 neighbour outside. Each lattice edge that the surface crosses gives one vertex, shared by the four
-cubes around it; nothing is merged afterwards.
+cubes around it; nothing is merged afterwards, and no two vertices are alike.
 
-The triangles of each of the 256 cases come not from the printed table of Lorensen and Cline
-(SIGGRAPH 1987), which leaves holes, but from tracing the surface across the cube's six faces: on
-a face whose inside corners are diagonal, the corners are kept apart. That rule depends on the
-face alone, so both cubes at a face agree: the surface is closed, and every vertex has one disc of
-triangles around it, whatever the mask. Voxels that touch only by an edge or a corner are apart.
+The voxels come as runs (`viewer.kernels.runs`), plane after plane, and are painted as bits, 64 a
+word. Crossings are then the exclusive or of two words and their number a population count; only
+words between a row's first and last voxel are looked at. Four planes are kept, whatever the
+object's size: time goes with the runs and the surface, not with the box.
+
+Vertices are numbered in the order z, y, and within a row all that cross planes, then all along x,
+then all along y. So eight counters, two for every row around a cube, tell the numbers of its
+twelve edges as it moves along x: no table of numbers, no search. (The idea of running counters is
+that of Schroeder, Maynard and Geveci, Flying Edges, LDAV 2015.)
 """
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 import numpy.typing as npt
+from numba import types
+from numba.extending import intrinsic
 
-Mask = npt.NDArray[np.uint8]
+from viewer.kernels.cube_cases import case_table
 
-# Corner k of a cube lies at (z, y, x) = (k >> 2 & 1, k >> 1 & 1, k & 1).
-# Edge e joins corners EDGES[e]: four along x, four along y, four along z.
-EDGES = tuple(
-    (corner, corner | axis_bit)
-    for axis_bit in (1, 2, 4)
-    for corner in range(8)
-    if not corner & axis_bit
-)
-# Corners around each face, in the order that turns to the right as seen from outside the cube.
-_FACES = (
-    (0, 1, 3, 2),
-    (4, 6, 7, 5),
-    (0, 4, 5, 1),
-    (2, 3, 7, 6),
-    (0, 2, 6, 4),
-    (1, 5, 7, 3),
-)
+_instructions: Any = intrinsic
+"""Numba's decorator, whose types know nothing of what it returns: a compiled function."""
 
+AXIS = 3
+"""Bits of a vertex' kind: the axis of its lattice edge, 0 for z."""
+LOW_ALONE = 4
+"""Bit of a kind: the voxel before the vertex differs from both its neighbours on the axis."""
+HIGH_ALONE = 8
+"""Bit of a kind: the voxel behind the vertex differs from both its neighbours on the axis."""
+LOW_INSIDE = 16
+"""Bit of a kind: the voxel before the vertex is the one inside."""
 
-@functools.cache
-def case_table() -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
-    """Triangles of every case.
+PLANES_AT_ONCE = 64
+"""Planes between two looks whether somebody still waits."""
 
-    Returns
-    -------
-    counts : int8 ndarray (256,)
-        Number of triangles.
-    triangles : int8 ndarray (256, 36)
-        Three cube edges a triangle, padded with -1; outward by the right hand in (z, y, x).
-    """
-    edge_of = {frozenset(ends): number for number, ends in enumerate(EDGES)}
-    cases = [_triangles(case, edge_of) for case in range(256)]
-    counts = np.array([len(c) for c in cases], np.int8)
-    triangles = np.full((256, 3 * int(counts.max())), -1, np.int8)
-    for case, found in enumerate(cases):
-        flat = [edge for triangle in found for edge in triangle]
-        triangles[case, : len(flat)] = flat
-    return counts, triangles
+_RING = 4
+_MARGIN = 2  # rows of nothing around a plane: a flag looks at two rows on either side
 
 
-def _triangles(case: int, edge_of: dict[frozenset[int], int]) -> list[tuple[int, int, int]]:
-    after: dict[int, int] = {}
-    for face in _FACES:
-        inside = [bool(case >> corner & 1) for corner in face]
-        for i in range(4):
-            # A segment runs from where the walk around the face leaves the inside back to where
-            # it last came in: of two diagonal corners each gets a segment of its own.
-            if inside[i] and not inside[(i + 1) % 4]:
-                j = i
-                while inside[j - 1]:
-                    j -= 1
-                leave = edge_of[frozenset((face[i], face[(i + 1) % 4]))]
-                enter = edge_of[frozenset((face[j], face[j - 1]))]
-                after[leave] = enter
-    found = []
-    while after:
-        start = next(iter(after))
-        loop = [start]
-        while (edge := after.pop(loop[-1])) != start:
-            loop.append(edge)
-        found += _fan(loop)
-    return found
+class Surface(NamedTuple):
+    """Triangles on the lattice."""
+
+    vertices: npt.NDArray[np.float32]
+    """(n, 4): z, y, x in voxels from the box' first one, and 1."""
+    faces: npt.NDArray[np.uint32]
+    """(m, 3): outward by the right-hand rule in (z, y, x) coordinates."""
+    kinds: npt.NDArray[np.uint8]
+    """(n,): `AXIS`, `LOW_ALONE`, `HIGH_ALONE` and `LOW_INSIDE` of every vertex."""
 
 
-def _fan(loop: list[int]) -> list[tuple[int, int, int]]:
-    """Triangles of a loop of cube edges, with no diagonal that lies in a face of the cube.
+@_instructions
+def _ones(typing_context, word):  # type: ignore[no-untyped-def]
+    """Number of bits that are set."""
 
-    The cube beyond that face might draw the same diagonal, and four triangles would share it.
-    """
-    if len(loop) == 3:
-        return [(loop[0], loop[2], loop[1])]
-    for shift in range(len(loop)):
-        turned = loop[shift:] + loop[:shift]
-        for ear in range(2, len(loop) - 1):
-            pieces = turned[: ear + 1], [turned[0], *turned[ear:]]
-            if not _share_a_face(turned[0], turned[ear]):
-                try:
-                    return _fan(pieces[0]) + _fan(pieces[1])
-                except LookupError:
-                    continue
-    raise LookupError(f"No triangulation of {loop}.")
+    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        return builder.ctpop(values[0])
+
+    return types.int64(types.uint64), generate
 
 
-def _share_a_face(first: int, second: int) -> bool:
-    corners = {*EDGES[first], *EDGES[second]}
-    return any(corners <= set(face) for face in _FACES)
+@_instructions
+def _first(typing_context, word):  # type: ignore[no-untyped-def]
+    """Number of the lowest bit that is set; the word must not be 0."""
+
+    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        from llvmlite import ir
+
+        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), generate
 
 
 @numba.njit(nogil=True, cache=True)
-def _count(mask, counts):  # type: ignore[no-untyped-def]
-    depth, height, width = mask.shape
-    vertices = 0
-    faces = 0
-    for z in range(depth):
-        for y in range(height):
-            for x in range(width):
-                here = mask[z, y, x]
-                vertices += x + 1 < width and mask[z, y, x + 1] != here
-                vertices += y + 1 < height and mask[z, y + 1, x] != here
-                vertices += z + 1 < depth and mask[z + 1, y, x] != here
-            if z + 1 == depth or y + 1 == height:
+def _turn(ring, spans, extents, plane, runs, state, box, height):  # type: ignore[no-untyped-def]
+    """Put a plane of the padded box into its place in the ring, where an older one was."""
+    bits = ring[plane % 4]
+    span = spans[plane % 4]
+    extent = extents[plane % 4]
+    for row in range(extent[0], extent[1]):
+        for word in range(span[row, 0], span[row, 1]):
+            bits[row, word] = 0
+        span[row, 0] = bits.shape[1]
+        span[row, 1] = 0
+    extent[0] = len(span)
+    extent[1] = 0
+    number = state[0]
+    first_row = np.uint64((box[0] + plane - 1) * height)
+    stop_row = first_row + np.uint64(height)
+    all_bits = ~np.uint64(0)
+    while number < len(runs) and runs[number] >> np.uint64(32) < stop_row:
+        run = runs[number]
+        number += 1
+        row = np.int64((run >> np.uint64(32)) - first_row) - box[1] + 2
+        start = np.int64((run >> np.uint64(16)) & np.uint64(0xFFFF)) - box[2] + 1
+        last = start + np.int64(run & np.uint64(0xFFFF))
+        low = start >> 6
+        high = last >> 6
+        head = all_bits << np.uint64(start & 63)
+        tail = all_bits >> np.uint64(63 - (last & 63))
+        if low == high:
+            bits[row, low] |= head & tail
+        else:
+            bits[row, low] |= head
+            for word in range(low + 1, high):
+                bits[row, word] = all_bits
+            bits[row, high] |= tail
+        # One bit earlier is the first cube that sees the run.
+        span[row, 0] = min(span[row, 0], (start - 1) >> 6)
+        span[row, 1] = max(span[row, 1], high + 1)
+        extent[0] = min(extent[0], row)
+        extent[1] = max(extent[1], row + 1)
+    state[0] = number
+
+
+@numba.njit(nogil=True, cache=True)
+def _count(ring, spans, extents, runs, state, box, height, begin, end):  # type: ignore[no-untyped-def]
+    """Add to `state` the vertices, and the most faces that there can be, of some steps."""
+    one = np.uint64(1)
+    top = np.uint64(63)
+    vertices = state[1]
+    cubes = state[2]
+    for step in range(begin, end):
+        _turn(ring, spans, extents, step + 1, runs, state, box, height)
+        below, above = ring[step % 4], ring[(step + 1) % 4]
+        under, over = spans[step % 4], spans[(step + 1) % 4]
+        first_row = min(extents[step % 4, 0], extents[(step + 1) % 4, 0]) - 1
+        stop_row = max(extents[step % 4, 1], extents[(step + 1) % 4, 1])
+        for row in range(first_row, stop_row):
+            low = min(min(under[row, 0], under[row + 1, 0]), min(over[row, 0], over[row + 1, 0]))
+            high = max(max(under[row, 1], under[row + 1, 1]), max(over[row, 1], over[row + 1, 1]))
+            for word in range(low, high):
+                a, b = below[row, word], below[row + 1, word]
+                c, d = above[row, word], above[row + 1, word]
+                c_next = above[row, word + 1]
+                vertices += _ones(a ^ c) + _ones(c ^ d) + _ones(c ^ (c >> one | c_next << top))
+                some = a | b | c | d
+                full = a & b & c & d
+                next_some = below[row, word + 1] | below[row + 1, word + 1]
+                next_some |= c_next | above[row + 1, word + 1]
+                next_full = below[row, word + 1] & below[row + 1, word + 1]
+                next_full &= c_next & above[row + 1, word + 1]
+                some |= some >> one | next_some << top
+                full &= full >> one | next_full << top
+                cubes += _ones(some & ~full)
+    state[1] = vertices
+    state[2] = cubes
+
+
+@numba.njit(nogil=True, cache=True)
+def _put(vertices, kinds, number, cross, lows, alone, also, axis, z, y, x):  # type: ignore[no-untyped-def]
+    """Vertices of one word of crossings; the number after the last."""
+    while cross:
+        bit = np.uint64(_first(cross))
+        vertices[number, 0] = z
+        vertices[number, 1] = y
+        vertices[number, 2] = x + np.float32(bit)
+        vertices[number, 3] = 1
+        kind = (alone >> bit & np.uint64(1)) << np.uint64(2)
+        kind |= (also >> bit & np.uint64(1)) << np.uint64(3)
+        kind |= (lows >> bit & np.uint64(1)) << np.uint64(4)
+        kinds[number] = np.uint64(axis) | kind
+        number += 1
+        cross &= cross - np.uint64(1)
+    return number
+
+
+@numba.njit(nogil=True, cache=True)
+def _fill(  # type: ignore[no-untyped-def]
+    ring, spans, extents, starts, runs, state, box, height, begin, end, counts, table, surface
+):
+    one = np.uint64(1)
+    three = np.uint64(3)
+    top = np.uint64(63)
+    half = np.float32(0.5)
+    vertices, faces, kinds = surface
+    number = state[1]
+    face = state[2]
+    edges = np.empty(12, np.uint32)
+    for step in range(begin, end):
+        if step == 0:
+            _turn(ring, spans, extents, 1, runs, state, box, height)
+        _turn(ring, spans, extents, step + 2, runs, state, box, height)
+        before, below = ring[(step - 1) % 4], ring[step % 4]
+        above, behind = ring[(step + 1) % 4], ring[(step + 2) % 4]
+        under, over = spans[step % 4], spans[(step + 1) % 4]
+        first_row = min(extents[step % 4, 0], extents[(step + 1) % 4, 0]) - 1
+        stop_row = max(extents[step % 4, 1], extents[(step + 1) % 4, 1])
+        along_x, along_y = starts[(step + 1) % 2, 0], starts[(step + 1) % 2, 1]
+        old_x, old_y = starts[step % 2, 0], starts[step % 2, 1]
+        across = starts[2, 0]
+        z = np.float32(step)
+        for row in range(first_row, stop_row):
+            y = np.float32(row - 2)
+            across[row] = number
+            low, high = min(under[row, 0], over[row, 0]), max(under[row, 1], over[row, 1])
+            for word in range(low, high):
+                a, c = below[row, word], above[row, word]
+                cross = a ^ c
+                if cross:
+                    x = np.float32(64 * word - 1)
+                    alone, also = cross & (before[row, word] ^ a), cross & (c ^ behind[row, word])
+                    number = _put(vertices, kinds, number, cross, a, alone, also, 0, z - half, y, x)
+            along_x[row] = number
+            for word in range(over[row, 0], over[row, 1]):
+                c = above[row, word]
+                more = above[row, word + 1]
+                cross = c ^ (c >> one | more << top)
+                if cross:
+                    x = np.float32(64 * word) - half
+                    less = above[row, word - 1] >> top if word else np.uint64(0)
+                    alone = cross & (cross << one | (less ^ c) & one)
+                    also = cross & (cross >> one | (more ^ more >> one) << top)
+                    number = _put(vertices, kinds, number, cross, c, alone, also, 2, z, y, x)
+            along_y[row] = number
+            low, high = min(over[row, 0], over[row + 1, 0]), max(over[row, 1], over[row + 1, 1])
+            for word in range(low, high):
+                c, d = above[row, word], above[row + 1, word]
+                cross = c ^ d
+                if cross:
+                    x = np.float32(64 * word - 1)
+                    alone = cross & (above[row - 1, word] ^ c)
+                    also = cross & (d ^ above[row + 2, word])
+                    number = _put(vertices, kinds, number, cross, c, alone, also, 1, z, y + half, x)
+        for row in range(first_row, stop_row):
+            low = min(min(under[row, 0], under[row + 1, 0]), min(over[row, 0], over[row + 1, 0]))
+            high = max(max(under[row, 1], under[row + 1, 1]), max(over[row, 1], over[row + 1, 1]))
+            if low >= high:
                 continue
-            case = 0
-            for x in range(width):
-                case = (case >> 1) & 0x55
-                case |= mask[z, y, x] << 1 | mask[z, y + 1, x] << 3
-                case |= mask[z + 1, y, x] << 5 | mask[z + 1, y + 1, x] << 7
-                if x and case != 0 and case != 255:
-                    faces += counts[case]
-    return vertices, faces
-
-
-@numba.njit(nogil=True, cache=True)
-def _fill(mask, counts, triangles, vertices, faces):  # type: ignore[no-untyped-def]
-    depth, height, width = mask.shape
-    # Vertex on the edge that leaves (y, x) of a plane along x, along y; of this plane and of the
-    # one before; and along z from the plane before to this one.
-    along_x = np.empty((2, height, width), np.int32)
-    along_y = np.empty((2, height, width), np.int32)
-    along_z = np.empty((height, width), np.int32)
-    vertex = 0
-    face = 0
-    for z in range(depth):
-        now = z & 1
-        for y in range(height):
-            for x in range(width):
-                here = mask[z, y, x]
-                if x + 1 < width and mask[z, y, x + 1] != here:
-                    along_x[now, y, x] = vertex
-                    vertices[vertex, 0] = z
-                    vertices[vertex, 1] = y
-                    vertices[vertex, 2] = x + 0.5
-                    vertex += 1
-                if y + 1 < height and mask[z, y + 1, x] != here:
-                    along_y[now, y, x] = vertex
-                    vertices[vertex, 0] = z
-                    vertices[vertex, 1] = y + 0.5
-                    vertices[vertex, 2] = x
-                    vertex += 1
-                if z and mask[z - 1, y, x] != here:
-                    along_z[y, x] = vertex
-                    vertices[vertex, 0] = z - 0.5
-                    vertices[vertex, 1] = y
-                    vertices[vertex, 2] = x
-                    vertex += 1
-        if z == 0:
-            continue
-        for y in range(height - 1):
-            case = 0
-            for x in range(width):
-                case = (case >> 1) & 0x55
-                case |= mask[z - 1, y, x] << 1 | mask[z - 1, y + 1, x] << 3
-                case |= mask[z, y, x] << 5 | mask[z, y + 1, x] << 7
-                if x == 0 or case == 0 or case == 255:
-                    continue
-                for i in range(3 * counts[case]):
-                    edge = triangles[case, i]
-                    low = edge & 1
-                    high = edge >> 1 & 1
-                    if edge < 4:  # (0,1) (2,3) (4,5) (6,7): along x at y = low, z = high
-                        corner = along_x[now if high else 1 - now, y + low, x - 1]
-                    elif edge < 8:  # (0,2) (1,3) (4,6) (5,7): along y at x = low, z = high
-                        corner = along_y[now if high else 1 - now, y, x - 1 + low]
-                    else:  # (0,4) (1,5) (2,6) (3,7): along z at x = low, y = high
-                        corner = along_z[y + high, x - 1 + low]
-                    faces[face, i % 3] = corner
-                    if i % 3 == 2:
+            x_a, x_b = np.uint32(old_x[row]), np.uint32(old_x[row + 1])
+            x_c, x_d = np.uint32(along_x[row]), np.uint32(along_x[row + 1])
+            y_a, y_c = np.uint32(old_y[row]), np.uint32(along_y[row])
+            z_a, z_b = np.uint32(across[row]), np.uint32(across[row + 1])
+            for word in range(low, high):
+                a, b = below[row, word], below[row + 1, word]
+                c, d = above[row, word], above[row + 1, word]
+                # What the next voxel on the row is, for each of the four rows.
+                a_next = a >> one | below[row, word + 1] << top
+                b_next = b >> one | below[row + 1, word + 1] << top
+                c_next = c >> one | above[row, word + 1] << top
+                d_next = d >> one | above[row + 1, word + 1] << top
+                some = a | b | c | d | a_next | b_next | c_next | d_next
+                full = a & b & c & d & a_next & b_next & c_next & d_next
+                left = some & ~full
+                while left:
+                    bit = np.uint64(_first(left))
+                    left &= left - one
+                    case = (a >> bit & one) | (a_next >> bit & one) << one
+                    case |= (b >> bit & one) << np.uint64(2) | (b_next >> bit & one) << three
+                    case |= (c >> bit & one) << np.uint64(4)
+                    case |= (c_next >> bit & one) << np.uint64(5)
+                    case |= (d >> bit & one) << np.uint64(6)
+                    case |= (d_next >> bit & one) << np.uint64(7)
+                    edges[0], edges[1], edges[2], edges[3] = x_a, x_b, x_c, x_d
+                    edges[4], edges[6], edges[8], edges[10] = y_a, y_c, z_a, z_b
+                    x_a += np.uint32((case ^ case >> one) & one)
+                    x_b += np.uint32((case >> np.uint64(2) ^ case >> three) & one)
+                    x_c += np.uint32((case >> np.uint64(4) ^ case >> np.uint64(5)) & one)
+                    x_d += np.uint32((case >> np.uint64(6) ^ case >> np.uint64(7)) & one)
+                    y_a += np.uint32((case ^ case >> np.uint64(2)) & one)
+                    y_c += np.uint32((case >> np.uint64(4) ^ case >> np.uint64(6)) & one)
+                    z_a += np.uint32((case ^ case >> np.uint64(4)) & one)
+                    z_b += np.uint32((case >> np.uint64(2) ^ case >> np.uint64(6)) & one)
+                    edges[5], edges[7], edges[9], edges[11] = y_a, y_c, z_a, z_b
+                    for triangle in range(counts[case]):
+                        faces[face, 0] = edges[table[case, 3 * triangle]]
+                        faces[face, 1] = edges[table[case, 3 * triangle + 1]]
+                        faces[face, 2] = edges[table[case, 3 * triangle + 2]]
                         face += 1
+    state[1] = number
+    state[2] = face
 
 
-def surface(mask: Mask) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint32]]:
-    """Boundary of the voxels that are 1.
+class Extraction:
+    """The surface of some runs, in two passes: its size first, then it.
 
     Parameters
     ----------
-    mask : uint8 ndarray (z, y, x)
-        0 or 1. The surface is open where voxels that are 1 lie on the array's border: pad by one
-        voxel of 0 to close it.
-
-    Returns
-    -------
-    vertices : float32 ndarray (n, 3)
-        (z, y, x) in voxels; each midway between two neighbouring voxel centres.
-    faces : uint32 ndarray (m, 3)
-        Outward by the right-hand rule in (z, y, x) coordinates.
+    runs : uint64 ndarray
+        In ascending order (see `viewer.kernels.runs`), all of them within the box.
+    start, stop : tuple of int
+        A box (z, y, x) of the volume; half-open. The surface is closed on its border as well.
+    height : int
+        Rows in a plane of the volume.
+    going_on : callable, optional
+        Called now and then; may raise to end the work.
     """
-    counts, triangles = case_table()
-    number, amount = _count(mask, counts)
-    vertices = np.empty((number, 3), np.float32)
-    faces = np.empty((amount, 3), np.uint32)
-    _fill(mask, counts, triangles, vertices, faces)
-    return vertices, faces
+
+    def __init__(
+        self,
+        runs: npt.NDArray[np.uint64],
+        start: tuple[int, int, int],
+        stop: tuple[int, int, int],
+        height: int,
+        going_on: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._runs = runs
+        self._start, self._height, self._going_on = start, height, going_on
+        depth, rows, width = (b - a for a, b in zip(start, stop, strict=True))
+        self._steps = depth + 1
+        self._rows = rows + 2 * _MARGIN
+        self._words = (width + 2 + 63) // 64 + 1
+        ring, spans, extents, state = self._fresh()
+        for begin in range(0, self._steps, PLANES_AT_ONCE):
+            going_on()
+            end = min(begin + PLANES_AT_ONCE, self._steps)
+            _count(ring, spans, extents, runs, state, start, height, begin, end)
+        self.vertices = int(state[1])
+        """Number of vertices, exactly."""
+        # A loop of n cube edges becomes n - 2 triangles, every crossing is in four cubes, and an
+        # active cube has one loop or more.
+        self.faces = 4 * self.vertices - 2 * int(state[2])
+        """Number of faces at most; exact but for cubes that the surface crosses twice."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the surface at most."""
+        return 17 * self.vertices + 12 * self.faces
+
+    def surface(self) -> Surface:
+        """The triangles."""
+        ring, spans, extents, state = self._fresh()
+        starts = np.zeros((3, 2, self._rows), np.uint32)
+        vertices = np.empty((self.vertices, 4), np.float32)
+        faces = np.empty((self.faces, 3), np.uint32)
+        made = (vertices, faces, np.empty(self.vertices, np.uint8))
+        counts, table = case_table()
+        for begin in range(0, self._steps, PLANES_AT_ONCE):
+            self._going_on()
+            end = min(begin + PLANES_AT_ONCE, self._steps)
+            _fill(
+                ring,
+                spans,
+                extents,
+                starts,
+                self._runs,
+                state,
+                self._start,
+                self._height,
+                begin,
+                end,
+                counts,
+                table,
+                made,
+            )
+        return Surface(vertices, faces[: state[2]], made[2])
+
+    def _fresh(self) -> tuple[npt.NDArray[Any], ...]:
+        """Empty planes, where each row's voxels and each plane's rows begin and end; a state."""
+        ring = np.zeros((_RING, self._rows, self._words), np.uint64)
+        spans = np.zeros((_RING, self._rows, 2), np.int64)
+        spans[..., 0] = self._words
+        extents = np.zeros((_RING, 2), np.int64)
+        extents[:, 0] = self._rows
+        return ring, spans, extents, np.zeros(3, np.int64)
+
+
+def surface(mask: npt.NDArray[np.generic]) -> Surface:
+    """Boundary of the voxels (z, y, x) that are not 0, closed where they lie on the border."""
+    from viewer.kernels.runs import find_runs
+
+    inside = np.ascontiguousarray(mask != 0).view(np.uint8)
+    shape: tuple[int, int, int] = inside.shape
+    runs = find_runs(inside, (0, 0, 0), shape[1], 1)
+    return Extraction(runs, (0, 0, 0), shape, shape[1]).surface()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from viewer.errors import InvalidValueError
+from viewer.server.hosts import check_origin
 from viewer.server.listener import check_port
 from viewer.server.mount import Served
 from viewer.server.server import Server
@@ -29,6 +30,7 @@ class _Settings:
     host: str = "127.0.0.1"
     port: int = 0
     allowed_hosts: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = ()
 
 
 _lock = threading.Lock()
@@ -47,7 +49,12 @@ def get_server() -> Server:
     global _server
     with _lock:
         if _server is None or not _server.running:
-            _server = Server(_settings.host, _settings.port, allowed_hosts=_settings.allowed_hosts)
+            _server = Server(
+                _settings.host,
+                _settings.port,
+                allowed_hosts=_settings.allowed_hosts,
+                allow_origins=_settings.allow_origins,
+            )
         return _server
 
 
@@ -56,6 +63,7 @@ def set_server(
     host: str | None = None,
     port: int | None = None,
     allowed_hosts: Iterable[str] | None = None,
+    allow_origins: Iterable[str] | None = None,
 ) -> None:
     """Choose where the server listens, from its next start on.
 
@@ -72,11 +80,15 @@ def set_server(
     allowed_hosts : iterable of str, optional
         Names, as ``"host"`` or ``"host:port"``, under which a proxy shows the server. Their pages
         may frame the viewer and connect to it.
+    allow_origins : iterable of str, optional
+        Other sites, as ``"https://neuroglancer-demo.appspot.com"``, whose pages may read voxels
+        and meshes when they know an address such as ``layer.zarr_url``. At first none; they may
+        never see the page, nor change anything.
 
     Raises
     ------
     InvalidValueError
-        For what is no host or port.
+        For what is no host, port or origin.
     """
     global _settings
     chosen = _settings
@@ -93,6 +105,12 @@ def set_server(
                 f"allowed_hosts={allowed_hosts!r} is one string.", hint="Give a list of strings."
             )
         chosen = replace(chosen, allowed_hosts=tuple(allowed_hosts))
+    if allow_origins is not None:
+        if isinstance(allow_origins, str):
+            raise InvalidValueError(
+                f"allow_origins={allow_origins!r} is one string.", hint="Give a list of strings."
+            )
+        chosen = replace(chosen, allow_origins=tuple(map(check_origin, allow_origins)))
     with _lock:
         _settings = chosen
 

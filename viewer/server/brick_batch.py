@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable
 
-from viewer.bricks import failed_brick, read_brick
+from viewer.bricks import failed_brick, write_brick
 from viewer.errors import CancelledError, ClosedError, ViewerError, http_status
 from viewer.messages import Notice
 from viewer.pyramid import Pyramid
@@ -13,8 +14,56 @@ from viewer.server.handler import SOURCE_STATUS
 from viewer.server.mount import Mount
 from viewer.server.wants import Brick
 
-Outcome = list[tuple[Brick, bytes]]
-"""Finished messages; bricks that nobody wants any more, or that took too long, are missing."""
+HEAD_ROOM = 16
+"""Bytes left free before the bricks: the head of a WebSocket frame has up to 10."""
+
+
+EMPTY_BLOCK = b"\x00\x00\xff\xff"
+"""What ends a flushed deflate stream."""
+
+WORTHWHILE = 0.7
+"""What compressing must leave of a brick: labels shrink to a thirtieth at 700 MB/s, but images with
+grain to nine tenths at 50 MB/s."""
+
+
+class Outcome:
+    """Finished bricks, one after another as they will travel: nothing is copied on the way.
+
+    Bricks that nobody wants any more, or that took too long, are missing.
+    """
+
+    __slots__ = ("_end", "bricks", "buffer", "packed")
+
+    def __init__(self, room: int = 0) -> None:
+        self.buffer = bytearray(HEAD_ROOM + room)
+        """`HEAD_ROOM` bytes, then the bricks."""
+        self.bricks: list[tuple[Brick, int, int]] = []
+        """With where they begin and end in the buffer."""
+        self.packed: bytes | None = None
+        """All of it compressed, as permessage-deflate has it (RFC 7692); None if not worth it."""
+        self._end = HEAD_ROOM
+
+    def write(self, brick: Brick, write: Callable[[bytearray, int], int]) -> None:
+        """Add a brick that is written in place: buffer and begin → end."""
+        end = write(self.buffer, self._end)
+        self.bricks.append((brick, self._end, end))
+        self._end = end
+
+    def append(self, brick: Brick, record: bytes) -> None:
+        """Add a brick for which there may be no room yet."""
+        end = self._end + len(record)
+        self.buffer[self._end : end] = record  # grows at its end
+        self.bricks.append((brick, self._end, end))
+        self._end = end
+
+    def pack(self) -> None:
+        """Compress it, if that makes much of a difference to the first brick."""
+        if not self.bricks:
+            return
+        with memoryview(self.buffer) as data:
+            _, start, stop = self.bricks[0]
+            if len(_deflate(data[start:stop])) < WORTHWHILE * (stop - start):
+                self.packed = _deflate(data[HEAD_ROOM : self._end])
 
 
 HOP_SECONDS = 0.03
@@ -22,22 +71,39 @@ HOP_SECONDS = 0.03
 the first brick of a slow source must not wait for the eighth."""
 
 
+def _deflate(data: memoryview) -> bytes:
+    deflate = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    # The receiver adds the empty block at the end itself.
+    return (deflate.compress(data) + deflate.flush(zlib.Z_SYNC_FLUSH)).removesuffix(EMPTY_BLOCK)
+
+
+def is_prompt(pyramid: Pyramid, level: int) -> bool:
+    """Whether bricks of this level are read sooner than a worker could be told of them.
+
+    They are cut out of an array in memory, in some 20 µs each.
+    """
+    # A `ResidentSource`, if it is one: asking for the protocol takes as long as a brick.
+    return level == 0 and getattr(pyramid.source, "resident", False) is True
+
+
 class Volume:
     """An open volume; never the layer itself, which must be free to go."""
 
-    __slots__ = ("bytes", "layer", "point")
+    __slots__ = ("bytes", "generation", "layer", "point")
 
-    def __init__(self, layer: str, point: tuple[int, ...], size: int) -> None:
+    def __init__(self, layer: str, point: tuple[int, ...], size: int, generation: int) -> None:
         self.layer = layer
         self.point = point
         self.bytes = size
-        """Of the largest message for one brick."""
+        """Of a brick in a message, at most."""
+        self.generation = generation
+        """Of its data when a page last asked for some."""
 
 
 class Batch:
     """Work for one hop: read some bricks of one volume."""
 
-    __slots__ = ("_active", "_bricks", "_mount", "_pyramid", "_volume")
+    __slots__ = ("_active", "_bricks", "_compresses", "_mount", "_pyramid", "_volume")
 
     def __init__(
         self,
@@ -46,35 +112,44 @@ class Batch:
         volume: Volume,
         active: set[Brick],
         mount: Mount,
+        *,
+        compresses: bool,
     ) -> None:
         self._pyramid = pyramid
         self._bricks = bricks
         self._volume = volume
         self._active = active
         self._mount = mount
+        self._compresses = compresses
 
     def __call__(self, cancelled: Callable[[], bool]) -> Outcome:
-        outcome: Outcome = []
+        outcome = Outcome(len(self._bricks) * self._volume.bytes)
         end = time.monotonic() + HOP_SECONDS
         for brick in self._bricks:
-            if cancelled() or (outcome and time.monotonic() > end):
+            if cancelled() or (outcome.bricks and time.monotonic() > end):
                 break
             if brick in self._active:
-                message = self._read(brick, cancelled)
-                if message is not None:
-                    outcome.append((brick, message))
+                self._read(brick, outcome, cancelled)
+        if self._compresses:
+            outcome.pack()
         return outcome
 
-    def _read(self, brick: Brick, cancelled: Callable[[], bool]) -> bytes | None:
+    def _read(self, brick: Brick, outcome: Outcome, cancelled: Callable[[], bool]) -> None:
         number, level, index = brick[0], brick[1], brick[2:]
+        pyramid, point = self._pyramid, self._volume.point
         stale = lambda: cancelled() or brick not in self._active  # noqa: E731
         try:
-            return read_brick(self._pyramid, number, level, self._volume.point, index, stale)
+            outcome.write(
+                brick,
+                lambda buffer, at: write_brick(
+                    buffer, at, pyramid, number, level, point, index, stale
+                ),
+            )
         except CancelledError:
-            return None
+            return
         except ViewerError as error:
             notice = failure(self._mount, error, self._volume.layer)
-            return failed_brick(number, level, index, self._pyramid.generation, notice)
+            outcome.append(brick, failed_brick(number, level, index, pyramid.generation, notice))
 
 
 def failure(mount: Mount, error: ViewerError, layer: str) -> Notice:

@@ -1,28 +1,31 @@
 """The brick stream: the server's end of the WebSocket described in `viewer.bricks`.
 
 The page's newest want-list is worked off best first. A few batches are with the workers at a time
-(`HOPS`); each comes back as finished messages, which leave in one write. What the page has not
-acknowledged, together with what is being read for it, stays below `Policy.credit_bytes`, so
-neither a slow page nor a slow network makes anything grow. A brick that cannot be had is sent
-as failed, with the reason: the stream itself never dies of a source.
+(`HOPS`); each comes back as one finished message. Bricks of an array in memory are cut at once,
+here: telling a worker of them takes as long. What the page has not acknowledged, together with
+what is being read for it, stays within what it takes (`viewer.server.brick_flow`), so neither a
+slow page nor a slow network makes anything grow. A brick that cannot be had is sent as failed,
+with the reason: the stream itself never dies of a source.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 import struct
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 from tornado.iostream import StreamClosedError
 
-from viewer.bricks import HEADER, failed_brick, wire_dtype
+from viewer.bricks import HEADER, failed_brick, record_bytes
 from viewer.errors import CancelledError, ViewerError
 from viewer.messages import Notice
-from viewer.server.brick_batch import Batch, Outcome, Volume, failure
+from viewer.server.brick_batch import HEAD_ROOM, Batch, Outcome, Volume, failure, is_prompt
+from viewer.server.brick_flow import Flow
 from viewer.server.brick_requests import Credit, Open, Want, decode_request
 from viewer.server.connection import Socket, seen
+from viewer.server.hosts import is_loopback
 from viewer.server.wants import FIELDS, Brick, WantList
 from viewer.server.workers import Job
 
@@ -36,15 +39,25 @@ VOLUMES = 4096
 class BrickSocket(Socket):
     """``bricks``: see the module's docstring and `viewer.bricks`."""
 
+    def get_compression_options(self) -> dict[str, Any] | None:
+        """Called by Tornado: whether messages may be compressed, which pays over a network only."""
+        is_near = is_loopback(self.request.remote_ip or "")
+        return None if is_near and not self.mount.policy.compress_loopback else {}
+
     def open(self, *args: str, **kwargs: str) -> None:
+        agreed = self._headers.get("Sec-WebSocket-Extensions", "")
+        # A window smaller than usual is something nobody asks for.
+        self._compresses = "permessage-deflate" in agreed and "server_max_window" not in agreed
         self._volumes: dict[int, Volume] = {}
         self._wants = WantList()
         self._hops = 0
-        self._unacknowledged = 0
+        policy = self.mount.policy
+        self._flow = Flow(policy.credit_bytes, policy.least_credit_bytes, policy.most_credit_bytes)
         self._reserved = 0
         self._unsent = 0
         self._largest = HEADER.size
         self._timer: asyncio.TimerHandle | None = None
+        self._turn: asyncio.Handle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.enter()
@@ -52,8 +65,9 @@ class BrickSocket(Socket):
     def on_close(self) -> None:
         super().on_close()
         self._wants.replace(self._wants.generation, [], self._loop.time())
-        if self._timer is not None:
-            self._timer.cancel()
+        for handle in (self._timer, self._turn):
+            if handle is not None:
+                handle.cancel()
         for task in self._tasks:
             task.cancel()
 
@@ -67,9 +81,10 @@ class BrickSocket(Socket):
             if len(request.bricks) % FIELDS or max(request.bricks[1::FIELDS], default=0) > 0xFF:
                 self.close(1007, "bricks: five numbers each, levels below 256")
                 return
+            self._forget_old()
             self._wants.replace(request.generation, request.bricks, self._loop.time())
         elif isinstance(request, Credit):
-            self._unacknowledged = max(0, self._unacknowledged - request.bytes)
+            self._flow.credited(request.bytes, self._loop.time())
         elif isinstance(request, Open):
             if request.volume in self._volumes or len(self._volumes) >= VOLUMES:
                 self.close(1008, f"volume {request.volume} is open, or {VOLUMES} others are")
@@ -85,27 +100,43 @@ class BrickSocket(Socket):
     def _volume(self, request: Open) -> Volume:
         size = HEADER.size
         with suppress(ViewerError):  # no such layer: its bricks will come back failed
-            pyramid = self.mount.served.layer(request.layer).pyramid
-            stored = (b + a for b, a in zip(pyramid.brick, pyramid.apron, strict=True))
-            size += math.prod(stored) * wire_dtype(pyramid.dtype).itemsize
-        return Volume(request.layer, tuple(request.point), size)
+            size = record_bytes(self.mount.served.layer(request.layer).pyramid)
+        generation = self._generation(request.layer)
+        return Volume(request.layer, tuple(request.point), size, generation)
+
+    def _forget_old(self) -> None:
+        """What was sent of data that has changed is no reason to wait with sending it again."""
+        for number, volume in self._volumes.items():
+            generation = self._generation(volume.layer)
+            if generation != volume.generation:
+                volume.generation = generation
+                self._wants.forget(number)
 
     def _pump(self) -> None:
-        """Hand batches to the workers while there is room for their bricks on the way."""
+        """Begin batches while there is room for their bricks on the way."""
         while self._hops < HOPS and not self.mount.closed and (count := self._room()):
             now = self._loop.time()
             batch = self._wants.take(count, now)
             if not batch:
                 self._wait(self._wants.delay(now))
                 return
-            self._begin(batch)
+            if self._begin(batch):
+                # Everybody else on this loop has a turn before the next.
+                if self._turn is None:
+                    self._turn = self._loop.call_soon(self._next)
+                return
 
     def _room(self) -> int:
         """Bricks that may be begun now; one at least when nothing is on its way."""
         policy = self.mount.policy
-        on_the_way = max(self._unacknowledged, self._unsent) + self._reserved
-        count = min(policy.brick_batch, (policy.credit_bytes - on_the_way) // self._largest)
-        return max(0 if on_the_way else 1, count)
+        if self._unsent > policy.unsent_bytes:
+            return 0
+        on_the_way = self._flow.on_the_way + self._reserved
+        room = self._flow.window - on_the_way
+        if room < self._largest and on_the_way:
+            return 0
+        # A brick larger than a message is to be goes alone: credits for less may never come.
+        return max(min(policy.brick_batch, min(policy.message_bytes, room) // self._largest), 1)
 
     def _wait(self, seconds: float | None) -> None:
         if seconds is not None and self._timer is None:
@@ -115,72 +146,114 @@ class BrickSocket(Socket):
         self._timer = None
         self._pump()
 
-    def _begin(self, batch: list[Brick]) -> None:
+    def _next(self) -> None:
+        self._turn = None
+        self._pump()
+
+    def _begin(self, batch: list[Brick]) -> bool:
+        """Have a batch read; whether that is done already."""
         number = batch[0][0]
         volume = self._volumes.get(number)
         if volume is None:
-            notice = Notice("notfound", f"Volume {number} is not open.")
-            self._send_bricks([(b, failed_brick(b[0], b[1], b[2:], 0, notice)) for b in batch])
-            return
+            self._send_failed(batch, 0, Notice("notfound", f"Volume {number} is not open."))
+            return False
         try:
-            job = self._start(batch, volume)
+            pyramid = self.mount.served.layer(volume.layer).pyramid
+            work = Batch(
+                pyramid,
+                batch,
+                volume,
+                self._wants.active,
+                self.mount,
+                compresses=self._compresses,
+            )
+            if not self._compresses and all(
+                is_prompt(pyramid, level) for level in {brick[1] for brick in batch}
+            ):
+                self._finish(batch, work(lambda: False))
+                return True
+            job = self.mount.start(volume.layer, work)
         except ViewerError as error:
             self._fail(batch, volume.layer, error)
-            return
+            return False
         reserved = len(batch) * volume.bytes
         self._hops += 1
         self._reserved += reserved
-        task = self._loop.create_task(self._finish(batch, job, volume.layer, reserved))
+        task = self._loop.create_task(self._wait_for(batch, job, volume.layer, reserved))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return False
 
-    def _start(self, batch: list[Brick], volume: Volume) -> Job[Outcome]:
-        pyramid = self.mount.served.layer(volume.layer).pyramid
-        work = Batch(pyramid, batch, volume, self._wants.active, self.mount)
-        return self.mount.start(volume.layer, work)
-
-    async def _finish(
+    async def _wait_for(
         self, batch: list[Brick], job: Job[Outcome], layer: str, reserved: int
     ) -> None:
+        outcome = None
         try:
             outcome = await self.mount.finish(job)
-            done = {brick for brick, _ in outcome}
-            self._wants.give_back([brick for brick in batch if brick not in done])
         except CancelledError:
-            outcome = []
+            pass
         except ViewerError as error:
             self._fail(batch, layer, error)
-            outcome = []
         finally:
             self._hops -= 1
             self._reserved -= reserved
-        self._send_bricks(outcome)
+        if outcome is not None:
+            self._finish(batch, outcome)
         self._pump()
 
+    def _finish(self, batch: list[Brick], outcome: Outcome) -> None:
+        done = {brick for brick, _, _ in outcome.bricks}
+        self._wants.give_back([brick for brick in batch if brick not in done])
+        self._send_bricks(outcome)
+
     def _fail(self, batch: list[Brick], layer: str, error: ViewerError) -> None:
-        if self.mount.closed:
-            return
-        notice = failure(self.mount, error, layer)
-        self._send_bricks([(b, failed_brick(b[0], b[1], b[2:], 0, notice)) for b in batch])
+        if not self.mount.closed:
+            notice = failure(self.mount, error, layer)
+            self._send_failed(batch, self._generation(layer), notice)
+
+    def _send_failed(self, batch: list[Brick], generation: int, notice: Notice) -> None:
+        outcome = Outcome()
+        for brick in batch:
+            record = failed_brick(brick[0], brick[1], brick[2:], generation, notice)
+            outcome.append(brick, record)
+        self._send_bricks(outcome)
+
+    def _generation(self, layer: str) -> int:
+        with suppress(ViewerError):
+            return self.mount.served.layer(layer).pyramid.generation
+        return 0
 
     def _send_bricks(self, outcome: Outcome) -> None:
-        """Send those that are still wanted, in one write: frame by frame costs twice as much."""
+        """Send those that are still wanted, in one message: each message has its cost."""
         now = self._loop.time()
-        parts: list[bytes] = []
-        for brick, message in outcome:
+        wanted: list[tuple[int, int]] = []
+        for brick, start, stop in outcome.bricks:
             if self._wants.finish(brick):
-                parts += (_frame_head(len(message)), message)
-                self._unacknowledged += len(message)
+                wanted.append((start, stop))
                 self._wants.sent(brick, now)
         connection = self.ws_connection
-        if not parts or connection is None or connection.is_closing():
+        if not wanted or connection is None or connection.is_closing():
             return
-        data = b"".join(parts)
+        buffer = outcome.buffer
+        size = outcome.bricks[-1][2] - HEAD_ROOM
+        if outcome.packed is not None:
+            # What is no longer wanted is in it, too, and costs little.
+            buffer = bytearray(HEAD_ROOM) + outcome.packed
+        elif len(wanted) < len(outcome.bricks):
+            buffer = bytearray(HEAD_ROOM) + b"".join(buffer[a:b] for a, b in wanted)
+            size = len(buffer) - HEAD_ROOM
+        end = HEAD_ROOM + size if outcome.packed is None else len(buffer)
+        head = _frame_head(end - HEAD_ROOM, compressed=outcome.packed is not None)
+        start = HEAD_ROOM - len(head)
+        buffer[start:HEAD_ROOM] = head
+        self._flow.sent(size, now)
+        length = end - start
+        self._unsent += length
         assert connection.stream is not None
-        self._unsent += len(data)
-        size = len(data)
         with suppress(StreamClosedError):
-            connection.stream.write(data).add_done_callback(lambda done: self._left(done, size))
+            connection.stream.write(memoryview(buffer)[start:end]).add_done_callback(
+                lambda done: self._left(done, length)
+            )
 
     def _left(self, done: asyncio.Future[None], size: int) -> None:
         seen(done)
@@ -188,10 +261,11 @@ class BrickSocket(Socket):
         self._pump()
 
 
-def _frame_head(length: int) -> bytes:
-    """Head of an unmasked, unfragmented binary WebSocket frame (RFC 6455, 5.2)."""
+def _frame_head(length: int, *, compressed: bool) -> bytes:
+    """Head of an unmasked, unfragmented binary WebSocket frame (RFC 6455, 5.2; RFC 7692)."""
+    kind = 0xC2 if compressed else 0x82
     if length < 126:
-        return struct.pack("!BB", 0x82, length)
+        return struct.pack("!BB", kind, length)
     if length < 1 << 16:
-        return struct.pack("!BBH", 0x82, 126, length)
-    return struct.pack("!BBQ", 0x82, 127, length)
+        return struct.pack("!BBH", kind, 126, length)
+    return struct.pack("!BBQ", kind, 127, length)

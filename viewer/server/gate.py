@@ -5,6 +5,9 @@ it. In order: the Host header, the method, a body (none is taken), where the req
 (Sec-Fetch-Site and Origin), the spelling of the path, the token. What passes goes on *without* the
 token: handlers see ``/layers/l1/zarr.json`` and the mount, so neither logs nor errors can tell it.
 
+Pages of other origins that the user named (`viewer.set_server(allow_origins=…)`) may read what
+other programs may: the routes that are *shared*, voxels and meshes, and nothing else.
+
 Requests without Origin and Sec-Fetch-Site come from programs (zarr-python, curl): browsers send
 them, and a program that knows the token may read. A navigation to the page itself may come from
 anywhere, also into a frame: that is a link, or a notebook; `viewer.server.headers` says who may
@@ -16,8 +19,9 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from http import HTTPStatus
+from typing import cast
 
+from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -29,10 +33,11 @@ from tornado.httputil import (
 )
 from tornado.web import Application
 
-from viewer.server.headers import security_headers
+from viewer.server.chunk_door import ChunkRequest
+from viewer.server.headers import CommonHeaders, common_headers
 from viewer.server.hosts import Hosts
 from viewer.server.mount import Mount
-from viewer.server.refusal import Refusal
+from viewer.server.refusal import Refusal, send_refusal
 from viewer.server.routes import Route, find_route
 
 METHODS = ("GET", "HEAD")
@@ -67,6 +72,11 @@ class Gate(HTTPServerConnectionDelegate):
         """Called by Tornado for every request on every connection."""
         return _Request(self, request_conn)
 
+    def common(self, host: str, reader: str) -> CommonHeaders:
+        """The headers of every response to a client that has passed."""
+        development: Callable[[], str] = self.application.settings["development"]
+        return common_headers(host, self.hosts.allowed, development=development(), reader=reader)
+
     def admit(
         self, start_line: RequestStartLine, headers: HTTPHeaders
     ) -> tuple[Mount, Route, list[str], RequestStartLine]:
@@ -78,7 +88,9 @@ class Gate(HTTPServerConnectionDelegate):
             For everything that may not pass.
         """
         host = self._host(headers)
-        if start_line.method not in METHODS:
+        reader = self.hosts.reader(headers.get("Origin"))
+        preflight = start_line.method == "OPTIONS" and reader
+        if start_line.method not in METHODS and not preflight:
             raise Refusal(
                 405,
                 "method",
@@ -87,7 +99,8 @@ class Gate(HTTPServerConnectionDelegate):
             )
         if headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers:
             raise Refusal(413, "toolarge", "Requests with a body are not taken.")
-        self._origin(start_line.path, headers, host)
+        if not reader:
+            self._origin(start_line.path, headers, host)
         target = _TARGET.fullmatch(start_line.path)
         if target is None:
             raise Refusal.nothing_here()
@@ -107,6 +120,10 @@ class Gate(HTTPServerConnectionDelegate):
         if found is None:
             raise Refusal.nothing_here()
         route, arguments = found
+        if reader and not route.shared:
+            raise Refusal(403, "origin", "Pages of other origins read voxels and meshes only.")
+        if preflight:
+            raise Refusal.preflight(METHODS)
         if route.socket and headers.get("Upgrade", "").lower() != "websocket":
             raise Refusal(426, "upgrade", "This is a WebSocket.", headers={"Upgrade": "websocket"})
         inner = f"/{path}" if query is None else f"/{path}?{query}"
@@ -164,7 +181,7 @@ class _Request(HTTPMessageDelegate):
         self._connection = connection
         self._handler: HTTPMessageDelegate | None = None
         self._refusal: Refusal | None = None
-        self._host = ""
+        self._reader = ""
         self._head = False
 
     def headers_received(
@@ -172,12 +189,23 @@ class _Request(HTTPMessageDelegate):
     ) -> Awaitable[None] | None:
         assert isinstance(start_line, RequestStartLine)
         self._head = start_line.method == "HEAD"
+        self._reader = self._gate.hosts.reader(headers.get("Origin"))
         try:
             mount, route, arguments, inner = self._gate.admit(start_line, headers)
         except Refusal as refusal:
             self._refusal = refusal
             if "Content-Length" in headers or "Transfer-Encoding" in headers:
                 self._refuse()  # before its body: Tornado then closes the connection
+            return None
+        if issubclass(route.handler, ChunkRequest):
+            self._handler = route.handler(
+                cast(HTTP1Connection, self._connection),
+                inner,
+                headers,
+                mount,
+                arguments,
+                self._gate.common(headers["Host"], self._reader),
+            )
             return None
         request = HTTPServerRequest(connection=self._connection, start_line=inner, headers=headers)
         self._handler = self._gate.application.get_handler_delegate(
@@ -205,15 +233,5 @@ class _Request(HTTPMessageDelegate):
         refusal, self._refusal = self._refusal, None
         if refusal is None:
             return
-        headers = HTTPHeaders(security_headers(""))
-        headers.update(refusal.headers)
-        headers["Content-Type"] = "application/json"
-        headers["Cache-Control"] = "no-store"
-        headers["Content-Length"] = str(len(refusal.body))
-        reason = HTTPStatus(refusal.status).phrase
-        self._connection.write_headers(
-            ResponseStartLine("", refusal.status, reason),
-            headers,
-            b"" if self._head else refusal.body,
-        )
-        self._connection.finish()
+        common = common_headers("", reader=self._reader)
+        send_refusal(self._connection, refusal, common, head_only=self._head)

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from tornado.web import RequestHandler
 
 from viewer.errors import CancelledError, ViewerError, http_status
+from viewer.server.coding import SMALLEST, choose_coding, encode
 from viewer.server.headers import set_security_headers
-from viewer.server.hosts import is_loopback
 from viewer.server.logs import log_bug
 from viewer.server.mount import Mount
-from viewer.server.refusal import Refusal, error_body
+from viewer.server.refusal import Refusal
 from viewer.server.workers import Job, Work
 
 T = TypeVar("T")
-
-COMPRESSION = 1
-"""gzip's level: voxels compress little more at higher ones, at several times the cost."""
-
-SMALLEST_COMPRESSED = 256
-"""Bytes. Below, the response fits a packet anyway."""
 
 SOURCE_STATUS = (502, 504)
 """Statuses that are a source's fault: the user is told."""
@@ -98,11 +91,7 @@ class Handler(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Called by Tornado for what is not in our tree of errors: a bug."""
         self.set_header("Content-Type", "application/json")
-        self.finish(
-            error_body(
-                "unexpected", "Something went wrong inside the viewer.", "Python's log knows more."
-            )
-        )
+        self.finish(Refusal.unexpected().body)
 
     def log_exception(self, typ: Any, value: BaseException | None, tb: Any) -> None:
         """Called by Tornado before `write_error`."""
@@ -113,23 +102,25 @@ class Handler(RequestHandler):
         """Set the entity tag; whether the client has this very version (answered with 304)."""
         self.set_header("ETag", etag)
         self.set_header("Cache-Control", "private, no-cache")  # keep it, ask whether it is current
-        if not self.check_etag_header():
+        if not matches(self.request.headers.get("If-None-Match"), etag):
             return False
         self.set_status(304)
         self.finish()
         return True
 
     @property
-    def compresses(self) -> bool:
-        """Whether gzip pays: the client takes it, and is not this machine itself."""
-        return "gzip" in self.request.headers.get("Accept-Encoding", "") and not is_loopback(
-            self.request.remote_ip or ""
+    def coding(self) -> str:
+        """The content coding that pays, ``""`` for none."""
+        return choose_coding(
+            self.request.headers.get("Accept-Encoding", ""),
+            self.request.remote_ip or "",
+            self.mount.policy.compress_loopback,
         )
 
     def deliver(self, body: bytes, content_type: str, *, encoding: str = "") -> None:
         """Write the whole response."""
         self.set_header("Content-Type", content_type)
-        self.set_header("Vary", "Accept-Encoding")
+        self.set_header("Vary", "Accept-Encoding, Origin")
         if encoding:
             self.set_header("Content-Encoding", encoding)
         self.finish(body)
@@ -139,8 +130,16 @@ class Handler(RequestHandler):
         return stream is None or stream.closed()
 
 
-def encode_body(body: bytes, compress: bool) -> tuple[bytes, str]:
+def encode_body(body: bytes, coding: str) -> tuple[bytes, str]:
     """`body` and its content coding; for workers, because it takes milliseconds."""
-    if not compress or len(body) < SMALLEST_COMPRESSED:
+    if not coding or len(body) < SMALLEST:
         return body, ""
-    return gzip.compress(body, COMPRESSION, mtime=0), "gzip"
+    return encode(body, coding), coding
+
+
+def matches(condition: str | None, etag: str) -> bool:
+    """Whether an If-None-Match header names this version, weakly compared (RFC 9110, 13.1.2)."""
+    if condition is None:
+        return False
+    known = (tag.strip().removeprefix("W/") for tag in condition.split(","))
+    return condition.strip() == "*" or etag.removeprefix("W/") in known

@@ -7,7 +7,9 @@ on hosts that the user allowed; by nobody else, so no site can put it under its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 
 from tornado.web import RequestHandler
 
@@ -16,19 +18,31 @@ from viewer.server.hosts import Hosts
 _LOCAL = ("http://localhost:*", "http://127.0.0.1:*", "https://localhost:*", "https://127.0.0.1:*")
 
 
-def security_headers(
-    host: str, allowed_hosts: Iterable[str] = (), *, development: str = ""
-) -> dict[str, str]:
-    """Security headers for a response.
+@dataclass(frozen=True, slots=True)
+class CommonHeaders:
+    """The headers that all responses to a client have in common."""
+
+    fields: dict[str, str]
+    head: bytes
+    """The same as they travel, each with the end of its line."""
+
+
+@lru_cache(64)
+def common_headers(
+    host: str, allowed_hosts: tuple[str, ...] = (), *, development: str = "", reader: str = ""
+) -> CommonHeaders:
+    """The headers that a response has whatever it is; to be read only.
 
     Parameters
     ----------
     host : str
         The request's Host header, already checked against the allow-list; ``""`` when it was not.
-    allowed_hosts : iterable of str
+    allowed_hosts : tuple of str
         Hosts that the user allowed; their pages may frame the client.
     development : str, default ""
         Origin of a development server that the client may connect to.
+    reader : str, default ""
+        Origin of another site's page that may read the response (CORS).
     """
     allowed = [f"{scheme}://{name}" for name in allowed_hosts for scheme in ("http", "https")]
     # 'self' does not cover ws: in older browsers
@@ -48,7 +62,7 @@ def security_headers(
         "form-action": ["'none'"],
         "frame-ancestors": ["'self'", *_LOCAL, *allowed],
     }
-    return {
+    fields = {
         "Content-Security-Policy": "; ".join(
             " ".join((name, *sources)) for name, sources in policy.items()
         ),
@@ -58,6 +72,10 @@ def security_headers(
         "X-Content-Type-Options": "nosniff",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     }
+    if reader:
+        fields["Access-Control-Allow-Origin"] = reader
+    lines = (f"{name}: {value}\r\n" for name, value in fields.items())
+    return CommonHeaders(fields, "".join(lines).encode("latin1"))
 
 
 def set_security_headers(handler: RequestHandler) -> None:
@@ -65,8 +83,11 @@ def set_security_headers(handler: RequestHandler) -> None:
     hosts: Hosts = handler.settings["hosts"]
     development: Callable[[], str] = handler.settings["development"]
     handler.clear_header("Server")
-    for name, value in security_headers(
-        handler.request.host, hosts.allowed, development=development()
-    ).items():
+    for name, value in common_headers(
+        handler.request.host,
+        hosts.allowed,
+        development=development(),
+        reader=hosts.reader(handler.request.headers.get("Origin")),
+    ).fields.items():
         handler.set_header(name, value)
     handler.set_header("Cache-Control", "no-store")

@@ -11,8 +11,12 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterable
+from functools import lru_cache
+
+from viewer.errors import InvalidValueError
 
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(:[0-9]{1,5})?")
+_ORIGIN = re.compile(rf"https?://{_AUTHORITY.pattern}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -26,10 +30,13 @@ class Hosts:
         addresses given as numbers are allowed too: rebinding needs a name.
     allowed : iterable of str, default ()
         Further ``host`` or ``host:port``, as a reverse proxy or notebook server shows them.
+    origins : iterable of str, default ()
+        Origins, as `check_origin` returns them, whose pages may read voxels and meshes.
     """
 
-    def __init__(self, bind: str, allowed: Iterable[str] = ()) -> None:
+    def __init__(self, bind: str, allowed: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
         self.allowed = tuple(name.lower() for name in allowed)
+        self._origins = frozenset(origins)
         self._names = {*_LOOPBACK, *(self._name(name) or "" for name in self.allowed)}
         self._numbers = not is_loopback(bind)
         if self._numbers:
@@ -56,12 +63,34 @@ class Hosts:
             return True
         return scheme in ("http", "https") and authority in self.allowed
 
+    def reader(self, origin: str | None) -> str:
+        """`origin` if it is of another site whose pages may read voxels and meshes, else ``""``."""
+        return origin if origin is not None and origin in self._origins else ""
+
+
+def check_origin(origin: str) -> str:
+    """An origin as browsers send it: ``"https://example.org"``, with a port if it is unusual.
+
+    Raises
+    ------
+    InvalidValueError
+        For everything else, also ``"*"``: the pages of all sites are nobody's to trust.
+    """
+    if isinstance(origin, str) and _ORIGIN.fullmatch(origin.lower().rstrip("/")):
+        return origin.lower().rstrip("/")
+    raise InvalidValueError(
+        f"allow_origins has {origin!r}, which is no origin.",
+        hint="Give what stands before the path in the page's address, as in "
+        "'https://neuroglancer-demo.appspot.com'.",
+    )
+
 
 def bracketed(address: str) -> str:
     """`address` as it stands in a URL: IPv6 in brackets."""
     return f"[{address}]" if ":" in address else address
 
 
+@lru_cache(64)
 def is_loopback(address: str) -> bool:
     """Whether `address` is this machine talking to itself."""
     if address == "localhost":

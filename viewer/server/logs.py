@@ -34,10 +34,12 @@ def log_bug(error: BaseException) -> None:
 def log_request(handler: RequestHandler) -> None:
     """One line a request, at debug level; Tornado's own access log stays silent."""
     request = handler.request
-    logger.debug(
-        "%d %s /v/…%s %.1f ms",
-        handler.get_status(),
-        request.method,
-        masked(request.uri or ""),
-        1000 * request.request_time(),
+    log_answer(
+        handler.get_status(), request.method or "", request.uri or "", request.request_time()
     )
+
+
+def log_answer(status: int, method: str, path: str, seconds: float) -> None:
+    """As `log_request`, of a request that had no handler."""
+    if logger.isEnabledFor(logging.DEBUG):
+        logger.debug("%d %s /v/…%s %.1f ms", status, method, masked(path), 1000 * seconds)

@@ -14,10 +14,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
+from viewer.cache import BlockCache
 from viewer.errors import CancelledError, ClosedError, ViewerError
 from viewer.messages import Notice, ServerMessage
 from viewer.policy import Policy
@@ -28,6 +30,22 @@ if TYPE_CHECKING:
     from viewer.layers import Layer
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A chunk as it travels."""
+
+    body: bytes | None
+    """None for one that its source does not store."""
+    coding: str
+    """Its content coding; ``""`` for none."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes, with what surrounds it."""
+        return len(self.body or b"") + 256
+
 
 QUIET_SECONDS = 5.0
 """Seconds in which the same trouble of a layer is reported once: a view has a thousand bricks."""
@@ -75,7 +93,7 @@ class Mount:
         The path under which it is served.
     served : Served
         Kept alive until `close`.
-    loop, workers, policy
+    loop, workers, encoded, policy
         The server's.
     """
 
@@ -85,10 +103,13 @@ class Mount:
         served: Served,
         loop: asyncio.AbstractEventLoop,
         workers: Workers,
+        encoded: BlockCache[Encoded],
         policy: Policy,
     ) -> None:
         self.policy = policy
         self.token = token.encode()
+        self.encoded = encoded.partition()
+        """Chunks that travel encoded, by layer, level, index, generation and coding."""
         self.connections: set[Connection] = set()
         self._served: Served | None = served
         self._loop = loop
@@ -173,6 +194,7 @@ class Mount:
     def release(self) -> None:
         """Let go of the Viewer; from any thread."""
         self._served = None
+        self.encoded.close()
         unsubscribe, self._unsubscribe = self._unsubscribe, None
         if unsubscribe is not None:
             unsubscribe()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from http import HTTPStatus
+
 import msgspec
+from tornado.httputil import HTTPConnection, HTTPHeaders, ResponseStartLine
 
 from viewer.errors import BusyError, CancelledError, ViewerError, http_status
+from viewer.server.headers import CommonHeaders
 
 RETRY_SECONDS = "1"
 
@@ -48,6 +53,34 @@ class Refusal(Exception):
         )
 
     @classmethod
+    def unexpected(cls) -> Refusal:
+        """500: a bug of ours, already logged."""
+        return cls(
+            500,
+            "unexpected",
+            "Something went wrong inside the viewer.",
+            "Python's log knows more.",
+        )
+
+    @classmethod
+    def preflight(cls, methods: Iterable[str]) -> Refusal:
+        """What a browser is told that asks whether another site's page may ask (CORS)."""
+        answer = cls(
+            200,
+            "preflight",
+            "",
+            headers={
+                "Access-Control-Allow-Methods": ", ".join(methods),
+                "Access-Control-Allow-Headers": "If-None-Match, Range",
+                "Access-Control-Allow-Private-Network": "true",  # this machine, from the internet
+                "Access-Control-Max-Age": "600",
+                "Vary": "Origin",
+            },
+        )
+        answer.body = b""
+        return answer
+
+    @classmethod
     def nothing_here(cls) -> Refusal:
         """404, the same for an unknown token as for an unknown path behind a known one."""
         return cls(
@@ -58,3 +91,26 @@ class Refusal(Exception):
 def error_body(kind: str, message: str, hint: str = "") -> bytes:
     """``{"error": {"kind", "message", "hint"}}``."""
     return msgspec.json.encode({"error": {"kind": kind, "message": message, "hint": hint}})
+
+
+def send_refusal(
+    connection: HTTPConnection, refusal: Refusal, common: CommonHeaders, *, head_only: bool
+) -> None:
+    """Answer with a refusal where there is no handler.
+
+    Parameters
+    ----------
+    connection : HTTPConnection
+    refusal : Refusal
+    common : CommonHeaders
+        The headers of every response.
+    head_only : bool
+        Leave the body out.
+    """
+    headers = HTTPHeaders({**common.fields, **refusal.headers})
+    headers["Content-Type"] = "application/json"
+    headers["Cache-Control"] = "no-store"
+    headers["Content-Length"] = str(len(refusal.body))
+    start_line = ResponseStartLine("", refusal.status, HTTPStatus(refusal.status).phrase)
+    connection.write_headers(start_line, headers, b"" if head_only else refusal.body)
+    connection.finish()

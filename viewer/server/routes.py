@@ -12,16 +12,24 @@ from dataclasses import dataclass
 from tornado.web import RequestHandler
 
 from viewer.server.brick_stream import BrickSocket
+from viewer.server.chunk_door import ChunkRequest
 from viewer.server.colormaps import CatalogueHandler, TableHandler
 from viewer.server.document_socket import DocumentSocket
-from viewer.server.meshes import InfoHandler, ManifestHandler, MeshHandler
+from viewer.server.meshes import (
+    InfoHandler,
+    LabelsHandler,
+    ManifestHandler,
+    MeshHandler,
+    SurfaceHandler,
+)
 from viewer.server.static import StaticHandler
-from viewer.server.voxels import ArrayHandler, ChunkHandler, GroupHandler
+from viewer.server.voxels import ArrayHandler, GroupHandler
 
 _LAYER = r"layers/(l[1-9][0-9]{0,8})"
 _LEVEL = r"(0|[1-9][0-9]?)"
 _LABEL = r"(0|-?[1-9][0-9]{0,19})"
 _POINT = re.compile(r"point=(?:0|[1-9][0-9]{0,8})(?:,(?:0|[1-9][0-9]{0,8}))*")
+_MESH = re.compile(rf"(?:{_POINT.pattern}(?:&level=[0-9]{{1,2}})?|level=[0-9]{{1,2}})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +38,24 @@ class Route:
 
     pattern: re.Pattern[str]
     """Matches the path below the token in full; its groups are the handler's arguments."""
-    handler: type[RequestHandler]
+    handler: type[RequestHandler] | type[ChunkRequest]
     socket: bool = False
     """Whether it is a WebSocket."""
     query: re.Pattern[str] | None = None
     """What may follow a question mark; None for nothing."""
+    shared: bool = False
+    """Whether pages of the origins that the user allowed may read it: voxels and meshes."""
 
 
 def _route(
     pattern: str,
-    handler: type[RequestHandler],
+    handler: type[RequestHandler] | type[ChunkRequest],
     *,
     socket: bool = False,
     query: re.Pattern[str] | None = None,
+    shared: bool = False,
 ) -> Route:
-    return Route(re.compile(pattern, re.ASCII), handler, socket, query)
+    return Route(re.compile(pattern, re.ASCII), handler, socket, query, shared)
 
 
 _ANY = re.compile(r"[\x21-\x7e]{0,2000}")
@@ -52,12 +63,15 @@ _ANY = re.compile(r"[\x21-\x7e]{0,2000}")
 ROUTES: tuple[Route, ...] = (
     _route(r"ws", DocumentSocket, socket=True),
     _route(r"bricks", BrickSocket, socket=True),
-    _route(rf"{_LAYER}/zarr\.json", GroupHandler),
-    _route(rf"{_LAYER}/{_LEVEL}/zarr\.json", ArrayHandler),
-    _route(rf"{_LAYER}/{_LEVEL}/(c/[0-9/]{{1,120}})", ChunkHandler),
-    _route(rf"{_LAYER}/mesh/info", InfoHandler),
-    _route(rf"{_LAYER}/mesh/{_LABEL}:0", ManifestHandler, query=_POINT),
-    _route(rf"{_LAYER}/mesh/{_LABEL}(?:\.(ply|obj|stl|glb))?", MeshHandler, query=_POINT),
+    _route(rf"{_LAYER}/zarr\.json", GroupHandler, shared=True),
+    _route(rf"{_LAYER}/{_LEVEL}/zarr\.json", ArrayHandler, shared=True),
+    _route(rf"{_LAYER}/{_LEVEL}/(c/[0-9/]{{1,120}})", ChunkRequest, shared=True),
+    _route(rf"{_LAYER}/labels", LabelsHandler, query=_POINT, shared=True),
+    _route(rf"{_LAYER}/mesh/info", InfoHandler, shared=True),
+    _route(rf"{_LAYER}/mesh/{_LABEL}:0", ManifestHandler, query=_POINT, shared=True),
+    _route(rf"{_LAYER}/mesh/{_LABEL}(?:\.(ply|obj|stl|glb))?", MeshHandler, query=_MESH,
+           shared=True),
+    _route(rf"{_LAYER}/surface(?:\.(ply|obj|stl|glb))?", SurfaceHandler, shared=True),
     _route(r"colormaps\.json", CatalogueHandler),
     _route(r"colormaps/((?:[A-Za-z0-9._~!'()*-]|%[0-9A-F]{2}){1,200})", TableHandler),
     # last: whatever else the built client consists of

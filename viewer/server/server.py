@@ -19,6 +19,7 @@ from concurrent.futures import TimeoutError as WaitTimeoutError
 
 from tornado.web import Application
 
+from viewer.cache import BlockCache
 from viewer.errors import ClosedError, InvalidValueError
 from viewer.messages import ServerMessage
 from viewer.policy import POLICY, Policy
@@ -26,7 +27,7 @@ from viewer.server.gate import Gate
 from viewer.server.hosts import Hosts, bracketed
 from viewer.server.listener import Listener, bind
 from viewer.server.logs import log_request
-from viewer.server.mount import Mount, Served
+from viewer.server.mount import Encoded, Mount, Served
 from viewer.server.static import CONTENT
 from viewer.server.workers import Workers
 
@@ -51,6 +52,8 @@ class Server:
         0 takes a free one.
     allowed_hosts : iterable of str, default ()
         Further ``host`` or ``host:port`` that the server answers to (a proxy's).
+    allow_origins : iterable of str, default ()
+        Origins, as `check_origin` returns them, whose pages may read voxels and meshes.
     policy : Policy, optional
         The bounds; default those in force.
 
@@ -66,19 +69,21 @@ class Server:
         port: int = 0,
         *,
         allowed_hosts: Iterable[str] = (),
+        allow_origins: Iterable[str] = (),
         policy: Policy = POLICY,
     ) -> None:
         self._policy = policy
         self._sockets = bind(host, port)
         self.port: int = self._sockets[0].getsockname()[1]
         self.host = host
-        self._hosts = Hosts(host, allowed_hosts)
+        self._hosts = Hosts(host, allowed_hosts, allow_origins)
         self._mounts: dict[str, Mount] = {}
         self._lock = threading.Lock()
         self._stopped = False
         self._process = os.getpid()
         self._loop = asyncio.SelectorEventLoop()
         self._workers = Workers(self._loop, policy)
+        self._encoded: BlockCache[Encoded] = BlockCache(policy.encoded_bytes)
         application = Application(
             hosts=self._hosts,
             development=lambda: CONTENT.url,
@@ -115,7 +120,9 @@ class Server:
                 raise ClosedError("The server has been stopped.", hint="Make a new Viewer.")
             if token in self._mounts:
                 raise InvalidValueError("This token is in use.")
-            self._mounts[token] = Mount(token, served, self._loop, self._workers, self._policy)
+            self._mounts[token] = Mount(
+                token, served, self._loop, self._workers, self._encoded, self._policy
+            )
 
     def unmount(self, token: str, reason: str = "The viewer was closed.") -> None:
         """Let go of what is mounted under `token`, telling its pages why; nothing if nothing is."""

@@ -101,9 +101,9 @@ class StaticHandler(Handler):
             self.set_status(503)
             self.deliver(MISSING.encode(), CONTENT_TYPES[".html"])
             return
-        compress = self.compresses
+        coding = self.coding
         body, encoding, etag = await self.work(
-            "static", lambda cancelled: _read(folder, name, compress)
+            "static", lambda cancelled: _read(folder, name, coding)
         )
         if name.startswith("assets/"):  # their names contain a hash of their content
             self.set_header("Cache-Control", "public, max-age=31536000, immutable")
@@ -134,14 +134,14 @@ class StaticHandler(Handler):
         self.deliver(response.body, response.headers.get("Content-Type", "text/plain"))
 
 
-def _read(folder: Path, name: str, compress: bool) -> tuple[bytes, str, str]:
+def _read(folder: Path, name: str, coding: str) -> tuple[bytes, str, str]:
     path = (folder / name).resolve()
     # the route admits no dots at the start of a name; this also stops symbolic links
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise _nothing()
     content = path.read_bytes()
     etag = f'W/"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
-    body, encoding = encode_body(content, compress)
+    body, encoding = encode_body(content, coding)
     return body, encoding, etag
 
 

@@ -98,6 +98,10 @@ class WantList:
         """Nothing of `volume` is wanted any more."""
         self.active -= {brick for brick in self.active if brick[0] == volume}
         self._returned = [brick for brick in self._returned if brick[0] != volume]
+        self.forget(volume)
+
+    def forget(self, volume: int) -> None:
+        """What has been sent of `volume` is no longer what is wanted of it."""
         self._sent = {brick: at for brick, at in self._sent.items() if brick[0] != volume}
 
     def _take_deferred(self, count: int, now: float) -> list[Brick]:

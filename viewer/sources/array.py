@@ -6,6 +6,7 @@ nothing; the one copy is made where the voxels are needed.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from viewer.errors import ClosedError, SourceError
 from viewer.sources.geometry import Geometry, check_dtype
+from viewer.sources.identity import file_identity
 from viewer.sources.protocol import Array
 from viewer.space import Box
 from viewer.state import Axis, Level
@@ -24,7 +26,8 @@ class ArraySource:
     Parameters
     ----------
     data : array_like
-        Has `shape`, `dtype` and ``data[slices]``.
+        Has `shape`, `dtype` and ``data[slices]``; its `chunks`, if it has some, a number an axis,
+        say what is decoded at once.
     geometry : Geometry
         Where it lies.
     """
@@ -34,36 +37,113 @@ class ArraySource:
         self.axes: tuple[Axis, ...] = geometry.axes
         self.levels: tuple[Level, ...] = (geometry.level,)
         self.units: str = geometry.units
-        self.chunks: tuple[int, ...] | None = None
+        self.chunks: tuple[int, ...] | None = _chunks(data)
         # A plain view: slicing a subclass (np.memmap) runs Python code for every slice.
+        self._steps: bool | None = None
         self._data: Any = data.view(np.ndarray) if isinstance(data, np.ndarray) else data
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""
-        try:
-            # No local name for the array: a traceback would keep it alive.
-            return np.asarray(self._data[box.slices])
-        except Exception as error:
-            closed = self._data is None
-            reason = f"{type(error).__name__}: {error}"
-        if closed:
-            raise ClosedError("The layer has been closed.")
-        raise SourceError(
-            f"Reading the array at {box} failed: {reason}.",
-            hint="Check that data[...] works in Python, then call layer.refresh().",
-        )
+        return self._sliced(box.slices)
+
+    def sample(
+        self, start: Sequence[int], stop: Sequence[int], step: Sequence[int]
+    ) -> Array | None:
+        """See `SampledSource.sample`; whether the object knows steps is tried once."""
+        if self._steps is None:
+            self._steps = self._try_steps()
+        return self._sliced(tuple(map(slice, start, stop, step))) if self._steps else None
 
     def close(self) -> None:
         """See `Source.close`."""
         self._data = None
 
+    def _sliced(self, index: tuple[slice, ...]) -> Array:
+        try:
+            # No local name for the array: a traceback would keep it alive.
+            return np.asarray(self._data[index])
+        except Exception as error:
+            closed = self._data is None
+            reason = f"{type(error).__name__}: {error}"
+        if closed:
+            raise ClosedError("The layer has been closed.")
+        place = ", ".join(
+            f"{part.start}:{part.stop}" + (f":{part.step}" if part.step else "") for part in index
+        )
+        raise SourceError(
+            f"Reading the array at [{place}] failed: {reason}.",
+            hint="Check that data[...] works in Python, then call layer.refresh().",
+        )
+
+    def _try_steps(self) -> bool:
+        corner = tuple(slice(0, min(n, 5)) for n in self.levels[0].shape)
+        every_other = tuple(slice(0, part.stop, 2) for part in corner)
+        voxels = self._sliced(corner)[tuple(slice(None, None, 2) for _ in corner)]
+        try:
+            stepped = self._sliced(every_other)
+        except SourceError:
+            return False
+        return stepped.shape == voxels.shape and stepped.tobytes() == voxels.tobytes()
+
 
 class MemorySource(ArraySource):
     """A NumPy array, in memory or memory-mapped: voxels far apart are read as they are."""
 
+    def __init__(self, data: Any, geometry: Geometry) -> None:
+        super().__init__(data, geometry)
+        mapped = _mapped(data)
+        self.resident = mapped is None
+        self._geometry = geometry
+        self._mapping = None if not isinstance(mapped, np.memmap) else _mapping(data, mapped)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For workers in other processes, which map the file themselves."""
+        if self._mapping is None or self._data is None:
+            return MemorySource, (self._data, self._geometry)
+        filename, where = self._mapping
+        data = self._data
+        return _remapped, (filename, data.dtype, data.shape, where, self._geometry)
+
+    @property
+    def identity(self) -> str | None:
+        """See `IdentifiedSource.identity`."""
+        if self._mapping is None:
+            return None
+        filename, details = self._mapping
+        return file_identity(filename, **details)
+
     def sample(self, start: Sequence[int], stop: Sequence[int], step: Sequence[int]) -> Array:
         """See `SampledSource.sample`."""
-        data = self._data
-        if data is None:
-            raise ClosedError("The layer has been closed.")
-        return np.asarray(data[tuple(map(slice, start, stop, step))])
+        return self._sliced(tuple(map(slice, start, stop, step)))
+
+
+def _chunks(data: Any) -> tuple[int, ...] | None:
+    """Shape of an array's chunks, if it tells one."""
+    chunks = getattr(data, "chunks", None)
+    if not isinstance(chunks, tuple) or len(chunks) != len(data.shape):
+        return None
+    return chunks if all(isinstance(n, int) and n > 0 for n in chunks) else None
+
+
+def _mapped(data: Any) -> Any:
+    """What maps the file that an array's memory is of; None for other memory."""
+    found = None
+    while data is not None:
+        if isinstance(data, (np.memmap, mmap.mmap)):
+            found = data if isinstance(data, np.memmap) or found is None else found
+        data = getattr(data, "base", None)
+    return found
+
+
+def _remapped(
+    filename: Any, dtype: Any, shape: tuple[int, ...], where: dict[str, Any], geometry: Geometry
+) -> MemorySource:
+    bytes_ = np.memmap(filename, np.uint8, mode="r")
+    data: Array = np.ndarray(shape, dtype, bytes_, where["begin"], where["strides"])
+    return MemorySource(data, geometry)
+
+
+def _mapping(data: Any, mapped: np.memmap[Any, Any]) -> tuple[Any, dict[str, Any]]:
+    """File of a mapped array, and where in it the array's voxels are."""
+    begin = data.__array_interface__["data"][0] - mapped.__array_interface__["data"][0]
+    return mapped.filename, {"begin": int(mapped.offset) + begin, "strides": data.strides}

@@ -8,14 +8,26 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from viewer.errors import InvalidDataError, InvalidValueError
-from viewer.sources import as_source
-from viewer.sources.geometry import plan_geometry
-from viewer.sources.protocol import Array, Source
+from viewer.sources import adapt, as_source, describe
+from viewer.sources.geometry import place_levels, plan_geometry
+from viewer.sources.multiscale import check_leading
+from viewer.sources.protocol import (
+    Array,
+    IdentifiedSource,
+    LeveledSource,
+    ResidentSource,
+    SampledSource,
+    Source,
+    Storage,
+    StoredSource,
+)
+from viewer.sources.zarr_storage import COMPRESSORS
 from viewer.space import Box
 from viewer.state import Axis, Level
 
@@ -34,7 +46,7 @@ class ChannelSource:
         Position of the axis that is left out, from 0.
     index : int
         Where it is held, from 0.
-    axes, level, units
+    axes, levels, units
         What remains, as the layer has it.
     """
 
@@ -45,15 +57,14 @@ class ChannelSource:
         index: int,
         *,
         axes: tuple[Axis, ...],
-        level: Level,
+        levels: tuple[Level, ...],
         units: str,
     ) -> None:
         self.dtype: np.dtype[Any] = source.dtype
         self.axes = axes
-        self.levels: tuple[Level, ...] = (level,)
+        self.levels = levels
         self.units = units
-        chunks = source.chunks
-        self.chunks = None if chunks is None else chunks[:axis] + chunks[axis + 1 :]
+        self.chunks = _without_axis(source.chunks, axis)
         self._source = source
         self._axis = axis
         self._index = index
@@ -65,8 +76,54 @@ class ChannelSource:
             (*box.start[:axis], index, *box.start[axis:]),
             (*box.stop[:axis], index + 1, *box.stop[axis:]),
         )
-        voxels: Array = self._source.read(0, whole)
+        voxels: Array = self._source.read(level, whole)
         return voxels.squeeze(axis) if voxels.shape[axis : axis + 1] == (1,) else voxels
+
+    def chunks_of(self, level: int) -> tuple[int, ...] | None:
+        """See `LeveledSource.chunks_of`."""
+        source = self._source
+        chunks = source.chunks_of(level) if isinstance(source, LeveledSource) else source.chunks
+        return _without_axis(chunks, self._axis)
+
+    def storage(self, level: int) -> Storage | None:
+        """See `StoredSource.storage`: where a stored chunk holds one channel."""
+        stored = self._source.storage(level) if isinstance(self._source, StoredSource) else None
+        axis = self._axis
+        if stored is None or stored.chunks[axis] != 1 or not _flat(stored.codecs):
+            return None
+        return replace(stored, chunks=stored.chunks[:axis] + stored.chunks[axis + 1 :])
+
+    def read_stored(self, level: int, index: tuple[int, ...]) -> bytes | None:
+        """See `StoredSource.read_stored`."""
+        assert isinstance(self._source, StoredSource)
+        axis = self._axis
+        return self._source.read_stored(level, (*index[:axis], self._index, *index[axis:]))
+
+    @property
+    def resident(self) -> bool:
+        """See `ResidentSource.resident`."""
+        return isinstance(self._source, ResidentSource) and self._source.resident
+
+    @property
+    def identity(self) -> str | None:
+        """See `IdentifiedSource.identity`."""
+        if not isinstance(self._source, IdentifiedSource) or self._source.identity is None:
+            return None
+        return f"{self._source.identity} [{self._axis}, {self._index}]"
+
+    def sample(
+        self, start: Sequence[int], stop: Sequence[int], step: Sequence[int]
+    ) -> Array | None:
+        """See `SampledSource.sample`."""
+        if not isinstance(self._source, SampledSource):
+            return None
+        axis, index = self._axis, self._index
+        voxels = self._source.sample(
+            (*start[:axis], index, *start[axis:]),
+            (*stop[:axis], index + 1, *stop[axis:]),
+            (*step[:axis], 1, *step[axis:]),
+        )
+        return None if voxels is None else voxels.squeeze(axis)
 
     def close(self) -> None:
         """See `Source.close`."""
@@ -102,8 +159,9 @@ def channel_sources(
     InvalidDataError, UnsupportedDataError
         As for `as_source`.
     """
+    described = describe(data)
     try:
-        shape = tuple(data.shape)
+        shape = tuple(described.parts[0].shape)
     except Exception:  # not an array, or of a closed file: this says which
         as_source(data)
         raise
@@ -129,30 +187,47 @@ def channel_sources(
             f"layers; at most {MOST_CHANNELS} are made.",
             hint="Without channel_axis, an axis before the spatial ones gets a slider.",
         )
+    given = described.options(scale, translate, units, axis_labels)
     geometry = plan_geometry(
         shape[:axis] + shape[axis + 1 :],
-        scale=_without(scale, axis, count),
-        translate=_without(translate, axis, count),
-        units=units,
-        axis_labels=_without(axis_labels, axis, count),
+        scale=_without(given["scale"], axis, count),
+        translate=_without(given["translate"], axis, count),
+        units=given["units"],
+        axis_labels=_without(given["axis_labels"], axis, count),
     )
     # the adapter is used for its reads alone; names that mean nothing pass any order of axes
     names = [f"axis {number}" for number in range(count)]
+    whole = plan_geometry(shape, **described.options(axis_labels=names))
+    sources = [adapt(described, whole) for _ in range(shape[axis])]
+    levels = place_levels(
+        [
+            Level(
+                level.shape[:axis] + level.shape[axis + 1 :],
+                level.scale[:axis] + level.scale[axis + 1 :],
+                level.translate[:axis] + level.translate[axis + 1 :],
+            )
+            for level in sources[0].levels
+        ],
+        geometry.level,
+    )
+    check_leading(levels, geometry.axes)
     return [
-        ChannelSource(
-            as_source(data, axis_labels=names),
-            axis,
-            index,
-            axes=geometry.axes,
-            level=geometry.level,
-            units=geometry.units,
-        )
-        for index in range(shape[axis])
+        ChannelSource(source, axis, index, axes=geometry.axes, levels=levels, units=geometry.units)
+        for index, source in enumerate(sources)
     ]
+
+
+def _without_axis(numbers: tuple[int, ...] | None, axis: int) -> tuple[int, ...] | None:
+    return None if numbers is None else numbers[:axis] + numbers[axis + 1 :]
+
+
+def _flat(codecs: tuple[dict[str, Any], ...]) -> bool:
+    """Whether codecs see nothing but bytes, so that an axis of one entry makes no difference."""
+    return all(codec["name"] in ("bytes", *COMPRESSORS) for codec in codecs)
 
 
 def _without(values: Any, axis: int, count: int) -> Any:
     """`values` without the channel axis's entry, where they have one."""
-    if values is None or np.ndim(values) != 1 or len(values) != count:
+    if values is None or isinstance(values, str) or np.ndim(values) != 1 or len(values) != count:
         return values
     return [value for number, value in enumerate(values) if number != axis]

@@ -76,9 +76,7 @@ def plan_geometry(
     spatial = _count_spatial(names)
     leading = len(shape) - spatial
     axes = tuple(
-        Axis(name, "space", unit)
-        if position >= leading
-        else Axis(name, _KINDS.get(name.lower(), "other"))  # type: ignore[arg-type]
+        Axis(name, "space", unit) if position >= leading else Axis(name, axis_kind(name))  # type: ignore[arg-type]
         for position, name in enumerate(names)
     )
     steps = _numbers("scale", scale, leading, spatial, default=1.0)
@@ -89,6 +87,58 @@ def plan_geometry(
         )
     offsets = _numbers("translate", translate, leading, spatial, default=0.0)
     return Geometry(axes, Level(shape, steps, offsets), unit)
+
+
+def axis_kind(name: str) -> str:
+    """``"time"``, ``"channel"`` or ``"other"``, by an axis's name."""
+    return _KINDS.get(name.lower(), "other")
+
+
+def scale_levels(shapes: Sequence[tuple[int, ...]], first: Level) -> tuple[Level, ...]:
+    """Levels of these shapes, finest first, that fill the same box in the world as the first.
+
+    Reduced sizes are rounded: 5 voxels become 2 or 3. A whole factor that explains a size is
+    taken for the factor. A voxel's centre moves with its size, corners stay.
+    """
+    levels = []
+    for shape in shapes:
+        factors = [_factor(n, m) for n, m in zip(first.shape, shape, strict=True)]
+        levels.append(
+            Level(
+                shape,
+                tuple(s * f for s, f in zip(first.scale, factors, strict=True)),
+                tuple(
+                    t + (f - 1) / 2 * s
+                    for t, s, f in zip(first.translate, first.scale, factors, strict=True)
+                ),
+            )
+        )
+    return tuple(levels)
+
+
+def _factor(fine: int, coarse: int) -> float:
+    whole = max(round(fine / coarse), 1)
+    # between the two roundings lie those programs that drop a rest and those that keep it
+    return whole if fine // whole <= coarse <= -(-fine // whole) else fine / coarse
+
+
+def place_levels(levels: Sequence[Level], first: Level) -> tuple[Level, ...]:
+    """The levels moved and scaled together, so that the first lies like `first`."""
+    old = levels[0]
+    ratio = [b / a for a, b in zip(old.scale, first.scale, strict=True)]
+    return tuple(
+        Level(
+            level.shape,
+            tuple(s * r for s, r in zip(level.scale, ratio, strict=True)),
+            tuple(
+                b + (t - a) * r
+                for t, a, b, r in zip(
+                    level.translate, old.translate, first.translate, ratio, strict=True
+                )
+            ),
+        )
+        for level in levels
+    )
 
 
 def check_dtype(dtype: Any) -> np.dtype[Any]:

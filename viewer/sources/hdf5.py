@@ -2,7 +2,8 @@
 
 The HDF5 library is not built for several threads, and its file objects may be closed at any time
 by their owner. So all reads of the process go through one lock, and each looks first whether the
-file is still open.
+file is still open. Of compressed chunks only the bytes are fetched under the lock: see
+`viewer.sources.hdf5_chunks`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import numpy as np
 
 from viewer.errors import ClosedError, SourceError
 from viewer.sources.geometry import Geometry, check_dtype
+from viewer.sources.hdf5_chunks import ChunkCoding, plan_coding
+from viewer.sources.identity import file_identity
 from viewer.sources.protocol import Array
 from viewer.space import Box
 from viewer.state import Axis, Level
@@ -40,11 +43,30 @@ class Hdf5Source:
         self.units: str = geometry.units
         chunks = dataset.chunks
         self.chunks: tuple[int, ...] | None = None if chunks is None else tuple(map(int, chunks))
+        self._coding = plan_coding(dataset)
         self._name = str(dataset.name)
+        self._geometry = geometry
         self._dataset: Any = dataset
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For workers in other processes, which open the file themselves."""
+        with HDF5_LOCK:
+            filename = self._dataset.file.filename if self._dataset else None
+        return _reopened, (filename, self._name, self._geometry)
+
+    @property
+    def identity(self) -> str | None:
+        """See `IdentifiedSource.identity`."""
+        with HDF5_LOCK:
+            filename = self._dataset.file.filename if self._dataset else None
+        return file_identity(filename, dataset=self._name)
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""
+        if self._coding is not None:
+            decoded = self._read_chunks(self._coding, box)
+            if decoded is not None:
+                return decoded
         reason = ""
         with HDF5_LOCK:
             try:
@@ -65,6 +87,39 @@ class Hdf5Source:
     def close(self) -> None:
         """See `Source.close`."""
         self._dataset = None
+
+    def _read_chunks(self, coding: ChunkCoding, box: Box) -> Array | None:
+        """Voxels decoded here; None for the library's way, which also knows what is wrong."""
+        out: Array | None = None
+        for index in box.cells(coding.shape):
+            start = tuple(i * n for i, n in zip(index, coding.shape, strict=True))
+            try:
+                with HDF5_LOCK:
+                    if not self._dataset:
+                        return None
+                    mask, stored = self._dataset.id.read_direct_chunk(start)
+                chunk = coding.decode(mask, stored)
+            except Exception:  # it was never written, or is damaged
+                return None
+            source, target = [], []
+            for a, b, first, n in zip(box.start, box.stop, start, coding.shape, strict=True):
+                source.append(slice(max(a - first, 0), min(b - first, n)))
+                target.append(slice(max(first - a, 0), min(first + n, b) - a))
+            part = chunk[tuple(source)]
+            if part.shape == box.shape:
+                return part
+            out = np.empty(box.shape, self.dtype) if out is None else out
+            out[tuple(target)] = part
+        return out
+
+
+def _reopened(filename: str | None, name: str, geometry: Geometry) -> Hdf5Source:
+    import h5py
+
+    with HDF5_LOCK:
+        if filename is None:
+            raise file_closed(name)
+        return Hdf5Source(h5py.File(filename, "r")[name], geometry)
 
 
 def file_closed(name: str | None = None) -> SourceError:

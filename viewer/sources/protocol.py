@@ -7,6 +7,7 @@ and it is read from several threads at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -61,5 +62,69 @@ class Source(Protocol):
 class SampledSource(Source, Protocol):
     """A source of which single voxels cost no more than themselves, however far apart."""
 
-    def sample(self, start: Sequence[int], stop: Sequence[int], step: Sequence[int]) -> Array:
-        """One voxel of every `step` on each axis of level 0, from `start` to before `stop`."""
+    def sample(
+        self, start: Sequence[int], stop: Sequence[int], step: Sequence[int]
+    ) -> Array | None:
+        """One voxel of every `step` on each axis of level 0, from `start` to before `stop`.
+
+        None where the data turns out not to be sliced in steps.
+        """
+
+
+@runtime_checkable
+class ResidentSource(Source, Protocol):
+    """A source that knows whether it is in memory."""
+
+    @property
+    def resident(self) -> bool:
+        """Whether all voxels are in memory, and `read` gives views of them."""
+
+
+@runtime_checkable
+class LeveledSource(Source, Protocol):
+    """A source whose levels are cut differently."""
+
+    def chunks_of(self, level: int) -> tuple[int, ...] | None:
+        """As `Source.chunks`, of any level that is stored."""
+
+
+@runtime_checkable
+class IdentifiedSource(Source, Protocol):
+    """A source whose data can be told from all other data, also tomorrow."""
+
+    @property
+    def identity(self) -> str | None:
+        """The same as long as the data is; None where that cannot be known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How a level's chunks are stored, in the words of Zarr v3's array metadata."""
+
+    chunks: tuple[int, ...]
+    """Shape of a chunk, all axes."""
+    codecs: tuple[dict[str, Any], ...]
+    """The ``codecs`` that decode a stored chunk."""
+    separator: str = "/"
+    """Between the indices of the chunk's key."""
+    fill_value: Any = 0
+    """Value of chunks that are not stored, as JSON has it."""
+
+
+@runtime_checkable
+class StoredSource(Source, Protocol):
+    """A source whose chunks can be handed on as they are stored, without decoding them."""
+
+    def storage(self, level: int) -> Storage | None:
+        """How this level is stored; None where its chunks must be decoded to be of use."""
+
+    def read_stored(self, level: int, index: tuple[int, ...]) -> bytes | None:
+        """The stored bytes of one chunk, undecoded; None for a chunk that is not stored.
+
+        Raises
+        ------
+        SourceError
+            When the store cannot be read.
+        ClosedError
+            After `close`.
+        """

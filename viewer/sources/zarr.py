@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from viewer.errors import ClosedError, SourceError
 from viewer.sources.geometry import Geometry, check_dtype
-from viewer.sources.protocol import Array
+from viewer.sources.identity import folder_identity
+from viewer.sources.protocol import Array, Storage
+from viewer.sources.zarr_storage import plan_storage
 from viewer.space import Box
 from viewer.state import Axis, Level
 
@@ -31,7 +34,15 @@ class ZarrSource:
         self.units: str = geometry.units
         self.chunks: tuple[int, ...] | None = tuple(map(int, array.chunks))
         self._name = str(array.name or array.store_path)
+        self._storage: Storage | None = plan_storage(array)
         self._array: Any = array
+
+    @property
+    def identity(self) -> str | None:
+        """See `IdentifiedSource.identity`: of arrays in a folder."""
+        array = self._array
+        root = getattr(getattr(array, "store", None), "root", None)
+        return None if root is None else folder_identity(Path(root) / array.path)
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""
@@ -47,6 +58,42 @@ class ZarrSource:
             hint="Check that its store is whole and can be reached, then call layer.refresh().",
         )
 
+    def storage(self, level: int) -> Storage | None:
+        """See `StoredSource.storage`."""
+        return self._storage
+
+    def read_stored(self, level: int, index: tuple[int, ...]) -> bytes | None:
+        """See `StoredSource.read_stored`."""
+        try:
+            return _stored(self._array, index)
+        except Exception as error:
+            closed = self._array is None
+            reason = f"{type(error).__name__}: {error}"
+        if closed:
+            raise ClosedError("The layer has been closed.")
+        raise SourceError(
+            f"Reading the chunk {index} of the Zarr array {self._name!r} failed: {reason}.",
+            hint="Check that its store is whole and can be reached, then call layer.refresh().",
+        )
+
     def close(self) -> None:
         """See `Source.close`."""
         self._array = None
+
+
+def _stored(array: Any, index: tuple[int, ...]) -> bytes | None:
+    """Bytes of a chunk as the store has them."""
+    key = array.metadata.encode_chunk_key(index)
+    root = getattr(array.store, "root", None)
+    if isinstance(root, Path):  # a file: by far quicker than by zarr-python's event loop
+        try:
+            file: Path = root / array.path / key
+            return file.read_bytes()
+        except FileNotFoundError:
+            return None
+    from zarr.core.buffer import default_buffer_prototype
+    from zarr.core.sync import sync
+
+    path = f"{array.path}/{key}" if array.path else key
+    found = sync(array.store.get(path, prototype=default_buffer_prototype()))
+    return None if found is None else bytes(found.to_bytes())

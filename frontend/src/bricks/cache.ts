@@ -1,20 +1,21 @@
 // Bricks in main memory: raw voxels as they came, so that values are exact and the GPU can be
 // filled again. Bounded in bytes; what was not looked at for longest goes first.
 import type { Notice } from "../wire/types";
-import { viewVoxels, type Voxels } from "./element";
-import { HEADER_BYTES, type BrickMessage } from "./message";
+import { elementOfBrick, viewVoxels, type Voxels } from "./element";
+import type { BrickMessage } from "./message";
+import { Parcels } from "./parcels";
 import type { BrickNumber, Volume } from "./volume";
 
 export interface Brick {
   /** Unique: the same brick fetched again has another. */
   readonly serial: number;
-  readonly generation: number;
+  /** Of the data that it shows: goes up when the data changes elsewhere. */
+  generation: number;
   /** One element when constant. */
-  readonly voxels: Voxels;
+  voxels: Voxels;
   readonly constant: boolean;
   readonly minimum: number;
   readonly maximum: number;
-  readonly bytes: number;
 }
 
 interface Shelf {
@@ -23,19 +24,27 @@ interface Shelf {
 }
 
 export class BrickCache {
-  readonly #budget: number;
+  /** Bytes, which may be exceeded by what is being looked at. */
+  budget: number;
   readonly #shelves = new Map<Volume, Shelf>();
+  readonly #parcels = new Parcels();
   #serial = 0;
   #clock = 0;
-  #bytes = 0;
 
   /** `budget` in bytes of voxels. */
   constructor(budget: number) {
-    this.#budget = budget;
+    this.budget = budget;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#parcels.bytes;
+  }
+
+  /** Number of bricks. */
+  get size(): number {
+    let size = 0;
+    for (const { bricks } of this.#shelves.values()) size += bricks.size;
+    return size;
   }
 
   #shelf(volume: Volume): Shelf {
@@ -70,42 +79,41 @@ export class BrickCache {
     shelf.failures.delete(number);
     const former = shelf.bricks.get(number);
     if (former !== undefined && former.brick.generation > generation) return;
-    if (former !== undefined) this.#bytes -= former.brick.bytes;
+    if (former !== undefined) this.#parcels.release(former.brick);
     this.#serial += 1;
     const brick: Brick = {
       serial: this.#serial,
       generation,
-      voxels: viewVoxels(volume.element, message.buffer, HEADER_BYTES),
+      voxels: viewVoxels(elementOfBrick(volume.element, message.bytesEach), message.payload),
       constant: message.constant,
       minimum: message.minimum,
       maximum: message.maximum,
-      bytes: message.buffer.byteLength,
     };
     shelf.bricks.set(number, { brick, used: this.#clock });
-    this.#bytes += brick.bytes;
+    this.#parcels.hold(brick);
   }
 
   /** Begin a new round of looking: what is got from now on counts as used last. */
   tick(): void {
     this.#clock += 1;
-    if (this.#bytes > this.#budget) this.#evict();
+    if (this.bytes > this.budget) this.#evict();
   }
 
   #evict(): void {
-    const entries: { shelf: Shelf; number: BrickNumber; used: number; bytes: number }[] = [];
+    const entries: { shelf: Shelf; number: BrickNumber; used: number; brick: Brick }[] = [];
     for (const shelf of this.#shelves.values()) {
       for (const [number, { brick, used }] of shelf.bricks) {
         // What the last round looked at stays, even over the budget.
-        if (used < this.#clock - 1) entries.push({ shelf, number, used, bytes: brick.bytes });
+        if (used < this.#clock - 1) entries.push({ shelf, number, used, brick });
       }
     }
     entries.sort((a, b) => a.used - b.used);
     // Some room below the budget, so that this is not done again for the next brick.
-    const goal = this.#budget * 0.9;
-    for (const { shelf, number, bytes } of entries) {
-      if (this.#bytes <= goal) break;
+    const goal = this.budget * 0.9;
+    for (const { shelf, number, brick } of entries) {
+      if (this.bytes <= goal) break;
       shelf.bricks.delete(number);
-      this.#bytes -= bytes;
+      this.#parcels.release(brick);
     }
   }
 
@@ -118,7 +126,7 @@ export class BrickCache {
   drop(volume: Volume): void {
     const shelf = this.#shelves.get(volume);
     if (shelf === undefined) return;
-    for (const { brick } of shelf.bricks.values()) this.#bytes -= brick.bytes;
+    for (const { brick } of shelf.bricks.values()) this.#parcels.release(brick);
     this.#shelves.delete(volume);
   }
 }

@@ -33,7 +33,7 @@ export interface Cell {
   /** Texels (z, y, x) of the level that are drawn from it, half open. */
   readonly low: Position;
   readonly high: Position;
-  /** Pixels from the plane's middle to the middle of the brick. */
+  /** Pixels from the focus, on the plane, to the middle of the brick. */
   readonly distance: number;
 }
 
@@ -118,80 +118,115 @@ function brickRange(
   return [at(from), at(to)];
 }
 
-/** The bricks of a level that the plane cuts, in no particular order. */
-export function coverPlane(volume: Volume, level: number, plane: Plane, linear: boolean): Cell[] {
+/** The bricks along one axis that a plane's rectangle may cut. */
+interface Row {
+  readonly index: number[];
+  /** Texels drawn from each. */
+  readonly low: number[];
+  readonly high: number[];
+  /** How far each lies from the plane, at least and at most: this axis's part of the sum. */
+  readonly near: number[];
+  readonly far: number[];
+  /** Pixels from the plane's middle to that of each, along its right and down. */
+  readonly right: number[];
+  readonly down: number[];
+}
+
+function rowOf(
+  volume: Volume,
+  level: number,
+  axis: Axis,
+  plane: Plane,
+  middle: number,
+  normal: number,
+  linear: boolean,
+): Row {
+  const scale = volume.grid(level).scale[axis];
+  // Texels from the middle to the rectangle's corners.
+  const reach =
+    ((Math.abs(plane.right[axis]) * (plane.width + 2) +
+      Math.abs(plane.down[axis]) * (plane.height + 2)) *
+      plane.pixel) /
+    (2 * Math.abs(scale));
+  const [from, to] = [middle - reach, middle + reach];
+  const [first, last] = brickRange(volume, level, axis, from, to, linear);
+  const row: Row = { index: [], low: [], high: [], near: [], far: [], right: [], down: [] };
+  for (let index = first; index <= last; index += 1) {
+    const [low, high] = span(volume, level, axis, index, linear);
+    if (low >= high || low > to || high <= from) continue;
+    row.index.push(index);
+    row.low.push(low);
+    row.high.push(high);
+    const slope = normal * scale;
+    // An axis along the plane adds nothing; 0 × Infinity must not, either.
+    const [a, b] = slope === 0 ? [0, 0] : [slope * (low - middle), slope * (high - middle)];
+    row.near.push(Math.min(a, b));
+    row.far.push(Math.max(a, b));
+    const pixels = (((low + high) / 2 - middle) * scale) / plane.pixel;
+    row.right.push(pixels * plane.right[axis]);
+    row.down.push(pixels * plane.down[axis]);
+  }
+  return row;
+}
+
+/**
+ * The bricks of a level that the plane cuts, in no particular order. A box is cut if it lies
+ * partly on both sides; it owns its lower face only. Everything about a box is a sum over the
+ * axes, so the parts are computed beforehand: there may be thousands of boxes in a frame.
+ */
+export function coverPlane(
+  volume: Volume,
+  level: number,
+  plane: Plane,
+  linear: boolean,
+  focus: Position | null = null,
+): Cell[] {
   if (volume.flat && !showsFlat(plane)) return [];
-  const { scale } = volume.grid(level);
   const middle = planeTexels(volume, level, plane);
   const normal = normalOf(plane);
-  // Texels from the middle to the rectangle's corners, along every axis.
-  const reach = AXES.map(
-    (axis) =>
-      ((Math.abs(plane.right[axis]) * (plane.width + 2) +
-        Math.abs(plane.down[axis]) * (plane.height + 2)) *
-        plane.pixel) /
-      (2 * Math.abs(scale[axis])),
-  );
-  const spans = AXES.map((axis) => {
-    const [from, to] = [middle[axis] - (reach[axis] ?? 0), middle[axis] + (reach[axis] ?? 0)];
-    const [first, last] = brickRange(volume, level, axis, from, to, linear);
-    const list: { index: number; low: number; high: number }[] = [];
-    for (let index = first; index <= last; index += 1) {
-      const [low, high] = span(volume, level, axis, index, linear);
-      if (low < high && low <= to && high > from) list.push({ index, low, high });
-    }
-    return list;
-  });
+  const [zs, ys, xs] = [0, 1, 2].map((axis) => {
+    const at = axis as Axis;
+    return rowOf(volume, level, at, plane, middle[at], normal[at], linear);
+  }) as [Row, Row, Row];
+  const { bricks, first } = volume.grid(level);
+  // Pixels from the plane's middle to the focus.
+  const aside = (direction: Position): number =>
+    focus === null
+      ? 0
+      : AXES.reduce<number>(
+          (sum, axis) => sum + ((focus[axis] - plane.center[axis]) * direction[axis]) / plane.pixel,
+          0,
+        );
+  const [focusRight, focusDown] = [aside(plane.right), aside(plane.down)];
   const cells: Cell[] = [];
-  for (const z of spans[0] ?? []) {
-    for (const y of spans[1] ?? []) {
-      for (const x of spans[2] ?? []) {
-        const low: Position = [z.low, y.low, x.low];
-        const high: Position = [z.high, y.high, x.high];
-        if (!cuts(middle, normal, scale, low, high)) continue;
-        const number = volume.number(level, z.index, y.index, x.index);
-        const distance = distanceOf(plane, middle, scale, low, high);
-        cells.push({ number, z: z.index, y: y.index, x: x.index, low, high, distance });
+  const depth = zs.index.length;
+  const height = ys.index.length;
+  const width = xs.index.length;
+  for (let k = 0; k < depth; k += 1) {
+    const z = zs.index[k] ?? 0;
+    for (let j = 0; j < height; j += 1) {
+      const y = ys.index[j] ?? 0;
+      const near = (zs.near[k] ?? 0) + (ys.near[j] ?? 0);
+      const far = (zs.far[k] ?? 0) + (ys.far[j] ?? 0);
+      const right = (zs.right[k] ?? 0) + (ys.right[j] ?? 0) - focusRight;
+      const down = (zs.down[k] ?? 0) + (ys.down[j] ?? 0) - focusDown;
+      const row = first + (z * bricks[1] + y) * bricks[2];
+      for (let i = 0; i < width; i += 1) {
+        if (near + (xs.near[i] ?? 0) > 0 || far + (xs.far[i] ?? 0) <= 0) continue;
+        const x = xs.index[i] ?? 0;
+        const across = right + (xs.right[i] ?? 0);
+        const along = down + (xs.down[i] ?? 0);
+        cells.push({
+          number: row + x,
+          z,
+          y,
+          x,
+          low: [zs.low[k] ?? 0, ys.low[j] ?? 0, xs.low[i] ?? 0],
+          high: [zs.high[k] ?? 0, ys.high[j] ?? 0, xs.high[i] ?? 0],
+          distance: Math.sqrt(across * across + along * along),
+        });
       }
     }
   }
   return cells;
-}
-
-/** Whether the plane through `middle` meets the box; a box owns its lower face only. */
-function cuts(
-  middle: Position,
-  normal: Position,
-  scale: Position,
-  low: Position,
-  high: Position,
-): boolean {
-  let least = 0;
-  let greatest = 0;
-  for (const axis of AXES) {
-    const slope = normal[axis] * scale[axis];
-    if (slope === 0) continue;
-    const a = slope * (low[axis] - middle[axis]);
-    const b = slope * (high[axis] - middle[axis]);
-    least += Math.min(a, b);
-    greatest += Math.max(a, b);
-  }
-  return least <= 0 && greatest > 0;
-}
-
-function distanceOf(
-  plane: Plane,
-  middle: Position,
-  scale: Position,
-  low: Position,
-  high: Position,
-): number {
-  let across = 0;
-  let along = 0;
-  for (const axis of AXES) {
-    const world = ((low[axis] + high[axis]) / 2 - middle[axis]) * scale[axis];
-    across += world * plane.right[axis];
-    along += world * plane.down[axis];
-  }
-  return Math.hypot(across, along) / plane.pixel;
 }

@@ -38,14 +38,20 @@ export function elementOf(dtype: string): Element {
   return element;
 }
 
+/** The element of a brick: labels may come in fewer bytes than the dtype's element has. */
+export function elementOfBrick(element: Element, bytesEach: number): Element {
+  return bytesEach === 2 ? "u2" : bytesEach === 4 ? "u4" : element;
+}
+
 /** Bytes of one element. */
 export function elementBytes(element: Element): number {
   return Number(element[1]);
 }
 
-/** Look at little-endian bytes as elements; `offset` is a multiple of the element's size. */
-export function viewVoxels(element: Element, buffer: ArrayBuffer, offset: number): Voxels {
-  const count = Math.floor((buffer.byteLength - offset) / elementBytes(element));
+/** Look at little-endian bytes as elements; they begin at a multiple of the element's size. */
+export function viewVoxels(element: Element, bytes: Uint8Array<ArrayBuffer>): Voxels {
+  const { buffer, byteOffset: offset } = bytes;
+  const count = Math.floor(bytes.byteLength / elementBytes(element));
   switch (element) {
     case "u1":
       return new Uint8Array(buffer, offset, count);

@@ -2,6 +2,7 @@
 // missing and keeps what comes. One library a page.
 import type { Data, Notice } from "../wire/types";
 import { BrickCache, type Brick } from "./cache";
+import { History } from "./history";
 import type { BrickMessage } from "./message";
 import type { Need } from "./planner";
 import { BrickStream } from "./stream";
@@ -9,8 +10,9 @@ import { Volume, type BrickNumber } from "./volume";
 
 interface Entry {
   readonly volume: Volume;
-  /** Generation of the data in force. */
-  generation: number;
+  /** The data in force, and what has changed in it. */
+  data: Data;
+  history: History;
   /** Number on the stream while it is open there. */
   open: number | null;
   /** Round in which it was last selected. */
@@ -18,6 +20,19 @@ interface Entry {
 }
 
 export type BrickState = "ready" | "stale" | "failed" | "missing";
+
+/** What has become of bricks, for the statistics. */
+export interface LibraryCounts {
+  /** Bricks in main memory. */
+  readonly held: number;
+  /** Bricks asked for and not come yet. */
+  readonly pending: number;
+  /** Bricks, and bytes, that have come since the page was opened. */
+  readonly received: number;
+  readonly receivedBytes: number;
+  /** Bricks among them for which there was no use any more. */
+  readonly dropped: number;
+}
 
 export interface LibraryEvents {
   /** Voxels, or the news that there are none, have come. */
@@ -36,6 +51,9 @@ export class Library {
   readonly #byVolume = new Map<Volume, Entry>();
   readonly #byNumber = new Map<number, Entry>();
   #round = 0;
+  #wanted = 0;
+  #received = 0;
+  #dropped = 0;
 
   /** `budget` in bytes of voxels. */
   constructor(url: string, budget: number, events: LibraryEvents) {
@@ -51,8 +69,28 @@ export class Library {
     });
   }
 
+  /** Bytes of voxels kept in main memory, but for what is being looked at. */
+  get budget(): number {
+    return this.#cache.budget;
+  }
+
+  set budget(bytes: number) {
+    this.#cache.budget = bytes;
+    this.#cache.tick();
+  }
+
   get bytes(): number {
     return this.#cache.bytes;
+  }
+
+  get counts(): LibraryCounts {
+    return {
+      held: this.#cache.size,
+      pending: Math.max(this.#wanted, 0),
+      received: this.#received,
+      receivedBytes: this.#stream.bytes,
+      dropped: this.#dropped,
+    };
   }
 
   get requests(): number {
@@ -71,12 +109,16 @@ export class Library {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       const volume = new Volume(layer, kind, data, point);
-      entry = { volume, generation: data.generation, open: null, used: this.#round };
+      const history = new History(volume, data);
+      entry = { volume, data, history, open: null, used: this.#round };
       this.#entries.set(key, entry);
       this.#byVolume.set(volume, entry);
     }
-    entry.volume.place(data);
-    entry.generation = data.generation;
+    if (entry.data !== data) {
+      entry.data = data;
+      entry.volume.place(data);
+      entry.history = new History(entry.volume, data);
+    }
     entry.used = this.#round;
     return entry.volume;
   }
@@ -120,8 +162,16 @@ export class Library {
     this.#cache.drop(entry.volume);
   }
 
+  /** Generation of the data in force. */
   generation(volume: Volume): number {
-    return this.#byVolume.get(volume)?.generation ?? 0;
+    return this.#byVolume.get(volume)?.history.generation ?? 0;
+  }
+
+  /** Whether voxels of the brick that were read at `generation` are those of the data in force. */
+  isCurrent(volume: Volume, number: BrickNumber, generation: number): boolean {
+    const history = this.#byVolume.get(volume)?.history;
+    if (history === undefined || generation >= history.generation) return true;
+    return history.isCurrent(volume.index(number), generation);
   }
 
   /** The brick as last received, maybe of an older generation. */
@@ -130,18 +180,20 @@ export class Library {
   }
 
   state(volume: Volume, number: BrickNumber): BrickState {
-    const generation = this.generation(volume);
     const brick = this.#cache.get(volume, number);
-    if (brick !== null && brick.generation >= generation) return "ready";
-    const failure = this.#cache.failure(volume, number);
-    if (failure !== null && failure.generation >= generation) return "failed";
+    if (brick !== null && this.isCurrent(volume, number, brick.generation)) {
+      // What nothing has touched is as good as new: steps that are forgotten don't concern it.
+      brick.generation = Math.max(brick.generation, this.generation(volume));
+      return "ready";
+    }
+    if (this.failure(volume, number) !== null) return "failed";
     return brick === null ? "missing" : "stale";
   }
 
   /** Why the brick of the data in force could not be had; null when it could, or may yet. */
   failure(volume: Volume, number: BrickNumber): Notice | null {
     const failure = this.#cache.failure(volume, number);
-    return failure !== null && failure.generation >= this.generation(volume)
+    return failure !== null && this.isCurrent(volume, number, failure.generation)
       ? failure.notice
       : null;
   }
@@ -159,6 +211,7 @@ export class Library {
       const { level, z, y, x } = volume.index(number);
       list.push(entry.open, level, z, y, x);
     }
+    this.#wanted = needs.length;
     this.#stream.want(list);
   }
 
@@ -173,7 +226,12 @@ export class Library {
 
   #take(message: BrickMessage): void {
     const entry = this.#byNumber.get(message.volume);
-    if (entry === undefined || message.level > entry.volume.coarsest) return;
+    this.#received += 1;
+    if (entry === undefined || message.level > entry.volume.coarsest) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#wanted -= 1;
     this.#cache.put(entry.volume, message);
     const { level, z, y, x } = message;
     this.#events.arrived(entry.volume, entry.volume.number(level, z, y, x));

@@ -1,10 +1,11 @@
 // What to load, in which order: a pure function of the pictures on the screen and the volumes in
 // them. The coarsest level comes first, so that something is seen everywhere at once; then finer
-// ones, up to the level that the screen can show; within a level what is nearest the middle. Only
+// ones, up to the level that the screen can show; within a level what is nearest the focus. Only
 // where all of it arrives in a moment anyway is the level needed asked for directly: making coarse
 // levels takes the server longer than sending a few fine bricks. So it is with a large volume: to
 // make its coarsest level the server reads it all, and nothing would be seen until then.
 import { coverPlane, levelFor, type Cell, type Plane } from "./cover";
+import type { Position } from "../math/panel";
 import type { BrickNumber, Volume } from "./volume";
 
 /** A volume as it appears in one picture. */
@@ -15,6 +16,8 @@ export interface Sight {
   readonly plane: Plane;
   /** Whether it is drawn with a linear filter. */
   readonly linear: boolean;
+  /** World position of what is looked at, as under the cursor; the picture's middle if null. */
+  readonly focus?: Position | null;
 }
 
 /** What a sight needs. */
@@ -56,51 +59,112 @@ function stages(target: number, coarsest: number): number[] {
   return levels;
 }
 
-function planWith(sights: readonly Sight[], coarser: number, options: PlanOptions): Plan {
-  const targets = sights.map(({ volume, plane, linear }) => {
-    const level = Math.min(levelFor(volume, plane) + coarser, volume.coarsest);
-    const cells = coverPlane(volume, level, plane, linear);
-    return { level, cells, size: cells.length * options.bytes(volume) };
+/** The bricks that a picture may show, found when somebody asks. */
+function numbersOf(sight: Sight, target: number, cells: readonly Cell[]): () => Set<BrickNumber> {
+  let numbers: Set<BrickNumber> | null = null;
+  return () => {
+    if (numbers !== null) return numbers;
+    numbers = new Set(cells.map(({ number }) => number));
+    const { volume, plane, linear } = sight;
+    for (const level of stages(target, volume.coarsest)) {
+      if (level === target) continue;
+      for (const { number } of coverPlane(volume, level, plane, linear)) numbers.add(number);
+    }
+    return numbers;
+  };
+}
+
+/** Pixels from the focus that count as equally near: an eighth of a brick. */
+const NEAR = 4;
+
+/** Ranks of a stage; what is farther than all of them counts as equally far. */
+const RANKS = 4096;
+
+/** Needs in the order of their ranks. */
+function ordered(needs: readonly Need[], ranks: readonly number[]): Need[] {
+  // Counted instead of compared: ranks are small numbers, and there may be thousands of needs.
+  const ends: number[] = [];
+  for (const rank of ranks) {
+    while (ends.length <= rank) ends.push(0);
+    ends[rank] = (ends[rank] ?? 0) + 1;
+  }
+  let total = 0;
+  for (let rank = 0; rank < ends.length; rank += 1) {
+    const count = ends[rank] ?? 0;
+    ends[rank] = total;
+    total += count;
+  }
+  const sorted = needs.slice();
+  ranks.forEach((rank, place) => {
+    const need = needs[place];
+    const at = ends[rank] ?? 0;
+    if (need !== undefined) sorted[at] = need;
+    ends[rank] = at + 1;
   });
-  const bytes = targets.reduce((sum, { size }) => sum + size, 0);
-  const isDirect = bytes <= options.direct;
+  return sorted;
+}
+
+function planWith(sights: readonly Sight[], coarser: number, options: PlanOptions): Plan | null {
+  const bytes = new Map<Volume, number>();
+  const least = new Map<Volume, number>();
+  let sum = 0;
+  const targets = sights.map(({ volume, plane, linear, focus }) => {
+    const level = Math.min(levelFor(volume, plane) + coarser, volume.coarsest);
+    const cells = coverPlane(volume, level, plane, linear, focus);
+    const one = bytes.get(volume) ?? options.bytes(volume);
+    bytes.set(volume, one);
+    const size = cells.length * one;
+    sum += size;
+    least.set(volume, Math.max(least.get(volume) ?? 0, size));
+    return { level, cells };
+  });
+  const isCoarsest = targets.every(({ level }, at) => level === sights[at]?.volume.coarsest);
+  // Pictures share bricks, but all of them need no less than one of them.
+  const atLeast = [...least.values()].reduce((total, size) => total + size, 0);
+  if (atLeast > options.budget && !isCoarsest) return null;
+  const isDirect = sum <= options.direct;
   const covers: Cover[] = [];
-  const ranked: { volume: Volume; number: BrickNumber; rank: number }[] = [];
+  const needs: Need[] = [];
+  const ranks: number[] = [];
   const seen = new Map<Volume, Map<BrickNumber, number>>();
   sights.forEach((sight, at) => {
     const { volume, plane, linear } = sight;
     const { level: target, cells } = targets[at] ?? { level: 0, cells: [] };
     const places = seen.get(volume) ?? new Map<BrickNumber, number>();
     seen.set(volume, places);
-    const numbers = new Set<BrickNumber>();
     stages(target, volume.coarsest).forEach((level, stage) => {
       const isTarget = level === target;
-      for (const cell of isTarget ? cells : coverPlane(volume, level, plane, linear)) {
-        const { number, distance } = cell;
-        numbers.add(number);
-        if ((isDirect || volume.isLarge) && !isTarget) continue;
-        // Distances are in pixels, far below the step from stage to stage.
-        const rank = stage * 1e7 + Math.min(distance, 9e6);
+      if ((isDirect || volume.isLarge) && !isTarget) return;
+      const list = isTarget ? cells : coverPlane(volume, level, plane, linear, sight.focus);
+      for (const { number, distance } of list) {
+        const rank = stage * RANKS + Math.min(Math.floor(distance / NEAR), RANKS - 1);
         const place = places.get(number);
-        const known = place === undefined ? undefined : ranked[place];
-        if (known === undefined) {
-          places.set(number, ranked.length);
-          ranked.push({ volume, number, rank });
-        } else known.rank = Math.min(known.rank, rank);
+        if (place === undefined) {
+          places.set(number, needs.length);
+          needs.push({ volume, number });
+          ranks.push(rank);
+        } else if (rank < (ranks[place] ?? 0)) ranks[place] = rank;
       }
     });
-    covers.push({ sight, level: target, cells, numbers });
+    const find = numbersOf(sight, target, cells);
+    covers.push({
+      sight,
+      level: target,
+      cells,
+      get numbers() {
+        return find();
+      },
+    });
   });
-  ranked.sort((a, b) => a.rank - b.rank);
-  return { covers, needs: ranked };
+  const total = needs.reduce((size, { volume }) => size + (bytes.get(volume) ?? 0), 0);
+  if (total > options.budget && !isCoarsest) return null;
+  return { covers, needs: ordered(needs, ranks) };
 }
 
 /** The bricks for these sights, within the budget. */
 export function plan(sights: readonly Sight[], options: PlanOptions): Plan {
-  const deepest = sights.reduce((most, { volume }) => Math.max(most, volume.coarsest), 0);
   for (let coarser = 0; ; coarser += 1) {
     const result = planWith(sights, coarser, options);
-    const bytes = result.needs.reduce((sum, { volume }) => sum + options.bytes(volume), 0);
-    if (bytes <= options.budget || coarser >= deepest) return result;
+    if (result !== null) return result;
   }
 }

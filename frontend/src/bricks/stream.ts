@@ -1,7 +1,7 @@
 // The page's end of the brick stream: one WebSocket on which it says what it looks at and takes
 // bricks as they come. Volumes keep their numbers over reconnections; the server is told of them,
 // and of what is still wanted, anew. Nothing is wanted: nothing is sent, nothing reconnects.
-import { decodeBrick, type BrickMessage, type StreamRequest } from "./message";
+import { decodeBricks, type BrickMessage, type StreamRequest } from "./message";
 
 /** What the stream needs to know of a volume to open it. */
 export interface StreamVolume {
@@ -10,6 +10,7 @@ export interface StreamVolume {
 }
 
 export interface BrickStreamEvents {
+  /** Maybe of a volume that has been closed meanwhile. */
   brick(message: BrickMessage): void;
   /** The connection came or went. */
   connection(open: boolean): void;
@@ -34,8 +35,9 @@ export class BrickStream {
   #backoff = BACKOFF_START;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #disposed = false;
-  /** Messages sent, for the statistics. */
+  /** Messages sent and bytes received, for the statistics. */
   requests = 0;
+  bytes = 0;
 
   constructor(url: string, events: BrickStreamEvents) {
     this.#url = url;
@@ -116,12 +118,14 @@ export class BrickStream {
   }
 
   #take(buffer: ArrayBuffer): void {
+    this.bytes += buffer.byteLength;
     this.#taken += buffer.byteLength;
     if (this.#taken >= CREDIT_BYTES) {
       this.#send({ type: "credit", bytes: this.#taken });
       this.#taken = 0;
     }
-    const message = decodeBrick(buffer);
-    if (this.#volumes.has(message.volume)) this.#events.brick(message);
+    for (const brick of decodeBricks(buffer)) {
+      this.#events.brick(brick);
+    }
   }
 }

@@ -17,8 +17,8 @@ export class NoWebGL2Error extends Error {
 export type Blend = "none" | "over" | "add" | "minimum";
 export type Depth = "off" | "test";
 
-/** Texture units that the state cache knows of; no program uses more. */
-const UNITS = 12;
+/** Texture units that the state cache knows of: as many as every device has. */
+const UNITS = 16;
 
 export interface Rectangle {
   readonly x: number;
@@ -98,6 +98,18 @@ export class Context {
       gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
     }
     gl.viewport(viewport.x, viewport.y, viewport.width, viewport.height);
+  }
+
+  /** Fill a part of what is drawn into, or all of it, with one colour. */
+  clear(color: readonly [number, number, number, number], part: Rectangle | null = null): void {
+    const { gl } = this;
+    if (part !== null) {
+      gl.enable(gl.SCISSOR_TEST);
+      gl.scissor(part.x, part.y, part.width, part.height);
+    }
+    gl.clearColor(...color);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    if (part !== null) gl.disable(gl.SCISSOR_TEST);
   }
 
   /** Call after binding framebuffers behind the cache's back, as blits do. */

@@ -20,7 +20,15 @@ export interface ProgramSource<Schema extends Uniforms> {
   readonly uniforms: Schema;
   /** Attribute names by location. */
   readonly attributes: readonly string[];
+  /** What the preprocessor knows: names and their values. */
+  readonly choices?: Choices;
 }
+
+/**
+ * What a program is made for. Where a choice is made before compiling, a GPU in software does not
+ * run every branch for every pixel.
+ */
+export type Choices = Readonly<Record<string, number>>;
 
 const HEADER = `#version 300 es
 precision highp float;
@@ -66,11 +74,14 @@ export class Program<Schema extends Uniforms> {
   #compile(): Compiled {
     const { gl } = this.#context;
     const program = gl.createProgram();
+    const choices = Object.entries(this.#source.choices ?? {})
+      .map(([name, value]) => `#define ${name} ${String(value)}\n`)
+      .join("");
     const shader = (kind: number, text: string): WebGLShader => {
       const made = gl.createShader(kind);
       // Only a lost context makes none; its restoration builds everything anew.
       if (made === null) throw new Error("The graphics context is lost.");
-      gl.shaderSource(made, HEADER + text);
+      gl.shaderSource(made, HEADER + choices + text);
       gl.compileShader(made);
       gl.attachShader(program, made);
       return made;
@@ -129,5 +140,27 @@ export class Program<Schema extends Uniforms> {
     else if (kind === "uvec2") gl.uniform2ui(location, value[0] ?? 0, value[1] ?? 0);
     else if (kind === "mat3") gl.uniformMatrix3fv(location, false, value);
     else gl.uniformMatrix4fv(location, false, value);
+  }
+}
+
+/** One program in the variants that are asked for, each compiled once. */
+export class Variants<Schema extends Uniforms> {
+  readonly #context: Context;
+  readonly #source: ProgramSource<Schema>;
+  readonly #made = new Map<string, Program<Schema>>();
+
+  constructor(context: Context, source: ProgramSource<Schema>) {
+    this.#context = context;
+    this.#source = source;
+  }
+
+  for(choices: Choices): Program<Schema> {
+    const key = Object.values(choices).join(" ");
+    let program = this.#made.get(key);
+    if (program === undefined) {
+      program = new Program(this.#context, { ...this.#source, choices });
+      this.#made.set(key, program);
+    }
+    return program;
   }
 }

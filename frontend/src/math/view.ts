@@ -138,8 +138,10 @@ export function worldToScreen(
 
 /** Ids of the layers by which slices are counted, best first: the active one, if it is visible. */
 export function layersThatCount(document: Document): readonly string[] {
-  const visible = document.order.filter((id) => document.layers[id]?.visible === true);
-  const shown = visible.length > 0 ? visible : document.order;
+  // A surface has no voxels, and no slices.
+  const sliced = document.order.filter((id) => document.layers[id]?.kind !== "surface");
+  const visible = sliced.filter((id) => document.layers[id]?.visible === true);
+  const shown = visible.length > 0 ? visible : sliced;
   const { active } = document;
   return active !== null && shown.includes(active) ? [active, ...shown] : shown;
 }

@@ -6,7 +6,7 @@ import type { BrickNumber, Volume } from "../bricks/volume";
 import type { Context } from "../gl/context";
 import { FORMATS, Texture3D, type Format } from "../gl/texture";
 import type { Position } from "../math/panel";
-import { encodeTexels, type TexelCode } from "./texels";
+import { encodeTexels, formatOf, type TexelCode } from "./texels";
 
 /** One texture of a pool. */
 export interface Page {
@@ -20,6 +20,8 @@ export interface Slot {
   /** Which brick it holds (`Brick.serial`), and of which generation. */
   serial: number;
   generation: number;
+  /** When it was looked for last, by the atlas's clock. */
+  used: number;
 }
 
 interface Pool {
@@ -68,11 +70,13 @@ export function pageGrid(
 
 export class Atlas {
   readonly #context: Context;
-  readonly #budget: number;
+  #budget: number;
   readonly #pools = new Map<string, Pool>();
   readonly #resident = new Map<Volume, Map<BrickNumber, Slot>>();
   #bytes = 0;
   #bricks = 0;
+  /** Goes on with every brick that is put here. */
+  #clock = 0;
 
   /** `budget` in bytes of texture. */
   constructor(context: Context, budget: number) {
@@ -88,8 +92,22 @@ export class Atlas {
     return this.#bricks;
   }
 
+  get budget(): number {
+    return this.#budget;
+  }
+
+  /** Where more is taken already, textures are freed; all of them if there is no other way. */
+  setBudget(bytes: number, keep: (volume: Volume, number: BrickNumber) => boolean): void {
+    this.#budget = bytes;
+    if (this.#bytes > bytes) this.#reclaim(null, keep);
+    if (this.#bytes > bytes) this.dispose();
+  }
+
   slot(volume: Volume, number: BrickNumber): Slot | null {
-    return this.#resident.get(volume)?.get(number) ?? null;
+    const slot = this.#resident.get(volume)?.get(number);
+    if (slot === undefined) return null;
+    slot.used = this.#clock;
+    return slot;
   }
 
   /**
@@ -110,9 +128,14 @@ export class Atlas {
       slots = new Map();
       this.#resident.set(volume, slots);
     }
+    const format = formatOf(code, brick);
+    const pool = this.#pool(format, shape);
     let slot = slots.get(number);
+    if (slot !== undefined && !pool.pages.includes(slot.page)) {
+      this.release(volume, number);
+      slot = undefined;
+    }
     if (slot === undefined) {
-      const pool = this.#pool(code.format, shape);
       if (pool.free.length === 0 && !this.#grow(pool)) this.#evict(pool, keep);
       if (pool.free.length === 0 && this.#reclaim(pool, keep)) this.#grow(pool);
       slot = pool.free.pop();
@@ -120,7 +143,9 @@ export class Atlas {
       slots.set(number, slot);
       this.#bricks += 1;
     }
-    slot.page.texture.write(slot.origin, shape, encodeTexels(code, brick));
+    slot.page.texture.write(slot.origin, shape, encodeTexels(code, brick, format));
+    this.#clock += 1;
+    slot.used = this.#clock;
     slot.serial = brick.serial;
     slot.generation = brick.generation;
     return true;
@@ -201,15 +226,15 @@ export class Atlas {
       for (let y = grid[1] - 1; y >= 0; y -= 1) {
         for (let x = grid[0] - 1; x >= 0; x -= 1) {
           const origin = [x * pool.shape[0], y * pool.shape[1], z * pool.shape[2]] as const;
-          pool.free.push({ page, origin, serial: -1, generation: -1 });
+          pool.free.push({ page, origin, serial: -1, generation: -1, used: 0 });
         }
       }
     }
     return true;
   }
 
-  /** Free the textures of other pools that no picture shows anything of. */
-  #reclaim(pool: Pool, keep: (volume: Volume, number: BrickNumber) => boolean): boolean {
+  /** Free the textures of all pools but this one that no picture shows anything of. */
+  #reclaim(pool: Pool | null, keep: (volume: Volume, number: BrickNumber) => boolean): boolean {
     const busy = new Set<Page>();
     for (const [volume, slots] of this.#resident) {
       for (const [number, { page }] of slots) if (keep(volume, number)) busy.add(page);
@@ -239,17 +264,21 @@ export class Atlas {
     page.texture.dispose();
   }
 
-  /** Free slots of the pool that no picture shows; the volumes looked at longest ago go first. */
+  /** Free slots of the pool that no picture shows; those looked for longest ago go first. */
   #evict(pool: Pool, keep: (volume: Volume, number: BrickNumber) => boolean): void {
+    const pages = new Set(pool.pages);
+    const spare: { slots: Map<BrickNumber, Slot>; number: BrickNumber; slot: Slot }[] = [];
     for (const [volume, slots] of this.#resident) {
       for (const [number, slot] of slots) {
-        if (!pool.pages.includes(slot.page) || keep(volume, number)) continue;
-        slots.delete(number);
-        this.#bricks -= 1;
-        pool.free.push(slot);
-        // A few at a time: scanning once for every single slot would be slow.
-        if (pool.free.length >= FIRST_SLOTS) return;
+        if (pages.has(slot.page) && !keep(volume, number)) spare.push({ slots, number, slot });
       }
+    }
+    spare.sort((a, b) => a.slot.used - b.slot.used);
+    // Many at a time: scanning once for every single slot would be slow.
+    for (const { slots, number, slot } of spare.slice(0, FIRST_SLOTS)) {
+      slots.delete(number);
+      this.#bricks -= 1;
+      pool.free.push(slot);
     }
   }
 }

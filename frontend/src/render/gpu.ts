@@ -3,7 +3,7 @@
 import type { Brick } from "../bricks/cache";
 import type { Cover, Need } from "../bricks/planner";
 import type { BrickNumber, Volume } from "../bricks/volume";
-import { Context } from "../gl/context";
+import { Context, type Rectangle } from "../gl/context";
 import { Program } from "../gl/program";
 import { Target } from "../gl/target";
 import { Texture2D } from "../gl/texture";
@@ -15,7 +15,7 @@ import { labelTable } from "./label-table";
 import type { PixelRectangle } from "./pictures";
 import { SCREEN_VERTEX } from "./shaders/slice";
 import { COMPOSE_FRAGMENT, COMPOSE_UNIFORMS } from "./shaders/space";
-import { SlicePainter, type LabelUniforms } from "./slice-painter";
+import { SlicePainter, type LabelUniforms, type Sample } from "./slice-painter";
 import { SpacePainter, type SpaceScene } from "./space-painter";
 import type { Actor } from "./stage";
 import type { TexelCode } from "./texels";
@@ -49,11 +49,10 @@ export interface SpaceFilling {
 
 /** What is about to be drawn. */
 export interface GpuNeeds {
-  readonly image: boolean;
-  readonly labels: boolean;
+  /** Layers in slices, bottom first. */
+  readonly samples: readonly Sample[];
   readonly space: boolean;
   readonly meshes: boolean;
-  readonly volumes: boolean;
 }
 
 /** Samples a pixel of the 3-D panel, where edges are seen. */
@@ -92,15 +91,19 @@ export class Gpu {
 
   /** Whether drawing these would not wait for the shader compiler. */
   isReady(needs: GpuNeeds): boolean {
-    const slices = this.#slices.isReady(needs);
+    const slices = this.#slices.isReady(needs.samples);
     const space = !needs.space || this.#space.isReady(needs);
-    const volumes = !needs.volumes || this.#volumes.isReady;
-    return this.#compose.isReady && slices && space && volumes;
+    return this.#compose.isReady && slices && space;
+  }
+
+  /** The same for volumes in the 3-D panel. */
+  areVolumesReady(volumes: readonly SpaceVolume[]): boolean {
+    return volumes.length === 0 || this.#volumes.isReady(volumes);
   }
 
   /** Have everything compiled that may be needed later. */
-  prepare(): void {
-    this.#slices.prepare();
+  prepare(samples: readonly Sample[]): void {
+    this.#slices.prepare(samples);
     this.#space.prepare();
   }
 
@@ -138,10 +141,8 @@ export class Gpu {
       target = new Target(this.context, size.width, size.height, { format: "RGBA8" });
       this.#pictures.set(index, target);
     }
-    const { gl } = this.context;
     target.bind();
-    gl.clearColor(0, 0, 0, 0);
-    gl.clear(gl.COLOR_BUFFER_BIT);
+    this.context.clear([0, 0, 0, 0]);
     strokes.forEach(({ actor, cover, batches }, place) => {
       const { layer, code } = actor;
       if (layer.kind === "image") {
@@ -177,12 +178,12 @@ export class Gpu {
       const options = { format: "RGBA8", depth: true, samples: SAMPLES, readsDepth } as const;
       this.#panel = new Target(this.context, width, height, options);
     }
-    this.#space.draw(scene, this.#panel);
+    const toTexture = (name: string): Texture2D => this.#colormap(colormap(name));
+    this.#space.draw(scene, this.#panel, toTexture);
     if (volumes.length === 0) {
       this.#volumes.clear();
       return;
     }
-    const toTexture = (name: string): Texture2D => this.#colormap(colormap(name));
     this.#volumes.draw(volumes, scene.camera, this.#panel, toTexture, coarse);
   }
 
@@ -203,27 +204,40 @@ export class Gpu {
 
   /** Begin a new canvas of this colour. */
   clear(width: number, height: number, color: Color): void {
-    const { gl } = this.context;
     this.context.bindFramebuffer(null, { x: 0, y: 0, width, height });
-    gl.clearColor(...color, 1);
-    gl.clear(gl.COLOR_BUFFER_BIT);
+    this.context.clear([...color, 1]);
   }
 
-  /** Put a picture on the canvas: that number's, or the 3-D panel's. */
+  /**
+   * Put a picture on the canvas: that number's, or the 3-D panel's. Only a part of it, in its own
+   * pixels, has anything in it: filling the rest with the background costs less.
+   */
   compose(
     which: number | "space",
     place: PixelRectangle,
+    part: PixelRectangle,
     canvasHeight: number,
     background: Color,
   ): void {
     const texture = which === "space" ? this.#panel?.texture : this.#pictures.get(which)?.texture;
     if (texture === undefined) return;
     const { gl } = this.context;
-    const { left, top, width, height } = place;
-    this.context.bindFramebuffer(null, { x: left, y: canvasHeight - top - height, width, height });
+    const upward = ({ left, top, width, height }: PixelRectangle): Rectangle => {
+      return { x: left, y: canvasHeight - top - height, width, height };
+    };
+    const drawn = upward({ ...part, left: place.left + part.left, top: place.top + part.top });
+    this.context.bindFramebuffer(null, drawn);
+    if (part.width < place.width || part.height < place.height) {
+      this.context.clear([...background, 1], upward(place));
+    }
+    if (part.width < 1 || part.height < 1) return;
     this.context.setBlend("none");
     texture.bind(0);
-    this.#compose.use({ u_picture: 0, u_background: [...background] });
+    this.#compose.use({
+      u_picture: 0,
+      u_corner: [place.left, canvasHeight - place.top],
+      u_background: [...background],
+    });
     this.context.bindVertexArray(this.#empty);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.context.draws += 1;

@@ -5,6 +5,7 @@ import type { Renderer } from "./types";
 export { NoWebGL2Error } from "../gl/context";
 export type { RendererOptions } from "./renderer";
 export type {
+  Budgets,
   FrameStats,
   Highlight,
   LayerValue,

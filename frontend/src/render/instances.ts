@@ -6,6 +6,7 @@ import type { Cover } from "../bricks/planner";
 import type { BrickNumber, Volume } from "../bricks/volume";
 import type { Position } from "../math/panel";
 import type { Page } from "./atlas";
+import type { PixelRectangle } from "./pictures";
 
 /** Where a brick's voxels are to be had for drawing. */
 export type Residence =
@@ -76,6 +77,33 @@ function sourceOf(
 /** Whether bricks of `former` may stand in for those of `volume`: same grid, other point. */
 function isAlike(volume: Volume, former: Volume): boolean {
   return former.layer === volume.layer && former.coarsest === volume.coarsest;
+}
+
+/** The part of the picture, in its pixels, that the boxes of a cover lie in. */
+export function extentOf(cover: Cover): PixelRectangle {
+  const { volume, plane } = cover.sight;
+  const { scale } = volume.grid(cover.level);
+  const middle = planeTexels(volume, cover.level, plane);
+  // How far the boxes reach on the screen's axes, from the plane's middle.
+  const reach = (direction: Position, limit: number, from: number): [number, number] => {
+    let [least, most] = [Infinity, -Infinity];
+    for (const { low, high } of cover.cells) {
+      let [near, far] = [0, 0];
+      for (const axis of [0, 1, 2] as const) {
+        const pixels = (direction[axis] * scale[axis]) / plane.pixel;
+        const [a, b] = [(low[axis] - middle[axis]) * pixels, (high[axis] - middle[axis]) * pixels];
+        near += Math.min(a, b);
+        far += Math.max(a, b);
+      }
+      least = Math.min(least, near);
+      most = Math.max(most, far);
+    }
+    // A pixel more, for rounding.
+    return [Math.max(Math.floor(from + least) - 1, 0), Math.min(Math.ceil(from + most) + 1, limit)];
+  };
+  const [left, right] = reach(plane.right, plane.width, plane.middle[0]);
+  const [top, bottom] = reach(plane.down, plane.height, plane.middle[1]);
+  return { left, top, width: Math.max(right - left, 0), height: Math.max(bottom - top, 0) };
 }
 
 /** The batches of instances that draw a cover with what is there. */

@@ -2,7 +2,7 @@
 import type { Context } from "../gl/context";
 import type { MeshGeometry } from "./mesh-geometry";
 
-export const MESH_ATTRIBUTES = ["a_position", "a_normal"] as const;
+export const MESH_ATTRIBUTES = ["a_position", "a_normal", "a_value"] as const;
 
 interface Buffers {
   readonly vertexArray: WebGLVertexArrayObject;
@@ -62,6 +62,11 @@ export class MeshBuffers {
     buffers.push(fill(gl.ARRAY_BUFFER, geometry.normals));
     gl.enableVertexAttribArray(1);
     gl.vertexAttribPointer(1, 3, gl.SHORT, true, 8, 0);
+    if (geometry.values !== null) {
+      buffers.push(fill(gl.ARRAY_BUFFER, geometry.values));
+      gl.enableVertexAttribArray(2);
+      gl.vertexAttribPointer(2, 1, gl.FLOAT, false, 0, 0);
+    }
     buffers.push(fill(gl.ELEMENT_ARRAY_BUFFER, geometry.triangles));
     this.#context.countUpload(geometry.bytes);
     this.#bytes += geometry.bytes;

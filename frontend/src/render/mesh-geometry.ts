@@ -10,6 +10,8 @@ export interface MeshGeometry {
   /** Four a vertex, (x, y, z, 0) of unit length as ±32767. */
   readonly normals: Int16Array;
   readonly triangles: Uint32Array;
+  /** One a vertex; null where there are none. */
+  readonly values: Float32Array | null;
   readonly bytes: number;
 }
 
@@ -127,6 +129,57 @@ export function parseFragment(buffer: ArrayBuffer, factor: number): MeshGeometry
     vertices,
     normals,
     triangles,
+    values: null,
     bytes: vertices.byteLength + normals.byteLength + triangles.byteLength,
   };
+}
+
+/**
+ * A surface of the user's → a mesh in `View.units`; `factor` leads there from the layer's unit. On
+ * the wire: uint32 vertices, faces, whether there are values, 0; float64 origin (x, y, z); float32
+ * vertices from there; uint32 triangles; float32 values. Throws RangeError for what is too short.
+ */
+export function parseSurface(buffer: ArrayBuffer, factor: number): MeshGeometry {
+  const head = new DataView(buffer);
+  const count = head.getUint32(0, true);
+  const faces = head.getUint32(4, true);
+  const isValued = head.getUint32(8, true) === 1;
+  const at = (axis: 0 | 1 | 2): number => head.getFloat64(16 + 8 * axis, true) * factor;
+  const vertices = new Float32Array(buffer.slice(40, 40 + count * 12)).map((v) => v * factor);
+  const start = 40 + count * 12;
+  const triangles = new Uint32Array(buffer.slice(start, start + faces * 12));
+  const values = isValued ? new Float32Array(buffer, start + faces * 12, count) : null;
+  // The user's own vertices: nothing is smoothed away.
+  const normals = smoothNormals(vertices, triangles, 0);
+  const bytes = vertices.byteLength + normals.byteLength + triangles.byteLength;
+  return {
+    origin: [at(0), at(1), at(2)],
+    vertices,
+    normals,
+    triangles,
+    values,
+    bytes: bytes + (values?.byteLength ?? 0),
+  };
+}
+
+/** The value of the vertex nearest to a place (x, y, z) in the world; null without values. */
+export function valueNear(
+  { origin, vertices, values }: MeshGeometry,
+  place: readonly [number, number, number],
+): number | null {
+  if (values === null) return null;
+  const [x, y, z] = [place[0] - origin[0], place[1] - origin[1], place[2] - origin[2]];
+  let nearest = 0;
+  let least = Infinity;
+  for (let at = 0, vertex = 0; at < vertices.length; at += 3, vertex += 1) {
+    const dx = (vertices[at] ?? 0) - x;
+    const dy = (vertices[at + 1] ?? 0) - y;
+    const dz = (vertices[at + 2] ?? 0) - z;
+    const distance = dx * dx + dy * dy + dz * dz;
+    if (distance < least) {
+      least = distance;
+      nearest = vertex;
+    }
+  }
+  return values[nearest] ?? null;
 }

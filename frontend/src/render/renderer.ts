@@ -8,6 +8,7 @@ import { panelAt, type Panel, type Position } from "../math/panel";
 import { effectiveCameraZoom, screenToWorld } from "../math/view";
 import type { Document } from "../wire/types";
 import { Colormaps } from "./colormaps";
+import { valueNear } from "./mesh-geometry";
 import { MeshStore } from "./mesh-store";
 import { picturesOf } from "./pictures";
 import { POLICY } from "./policy";
@@ -16,6 +17,7 @@ import { Screen } from "./screen";
 import { Stage } from "./stage";
 import { isSameStatus, panelStatuses } from "./status";
 import type {
+  Budgets,
   FrameStats,
   Highlight,
   LayerValue,
@@ -49,7 +51,8 @@ function sliceText(document: Document): string {
   const { center, zoom, position } = document.view;
   const layers = document.order.map((id) => {
     const layer = document.layers[id];
-    return layer?.visible === true ? { ...layer, name: "", metadata: {} } : id;
+    if (layer?.visible !== true) return id;
+    return { ...layer, name: "", metadata: {}, data: { ...layer.data, histogram: null } };
   });
   return JSON.stringify([layers, Object.keys(document.layers), center, zoom, position]);
 }
@@ -77,6 +80,7 @@ export class CanvasRenderer implements Renderer {
 
   #frame = 0;
   #frames = 0;
+  #frameMilliseconds = 0;
   #needsPlan = false;
   #status: Status | null = null;
   #sliceText = "";
@@ -101,10 +105,11 @@ export class CanvasRenderer implements Renderer {
     this.#stage = new Stage(this.#library, POLICY.gpuBytes, directBytes(baseUrl));
     this.#colormaps = new Colormaps(baseUrl, () => {
       this.#screen.touchPictures();
+      this.#screen.touchSpace();
       this.#arm();
     });
     this.#meshes = new MeshStore(baseUrl, () => {
-      this.#screen.touchSpace();
+      this.#screen.fillSpace();
       this.#arm();
     });
     try {
@@ -139,7 +144,7 @@ export class CanvasRenderer implements Renderer {
     }
     this.#sliceText = slices;
     this.#spaceText = space;
-    this.#meshes.update(document, this.#hasSpace);
+    this.#meshes.update(document, this.#spacePixel(document));
     this.#screen.touchSpace();
     this.#planFirst();
     this.#arm();
@@ -156,7 +161,8 @@ export class CanvasRenderer implements Renderer {
     this.#size = size;
     this.#ratio = pixelRatio;
     this.#needsPlan = true;
-    if (this.#document !== null) this.#meshes.update(this.#document, this.#hasSpace);
+    if (this.#document !== null)
+      this.#meshes.update(this.#document, this.#spacePixel(this.#document));
     this.#screen.touchPictures();
     this.#screen.touchSpace();
     this.#planFirst();
@@ -205,14 +211,30 @@ export class CanvasRenderer implements Renderer {
     const gpu = this.#screen.gpu;
     return {
       frames: this.#frames,
+      frameMilliseconds: this.#frameMilliseconds,
+      uploadMilliseconds: this.#screen.uploadMilliseconds,
       draws: gpu?.context.draws ?? 0,
       uploads: gpu?.context.uploads ?? 0,
       uploadedBytes: gpu?.context.uploadedBytes ?? 0,
       residentBricks: gpu?.atlas.bricks ?? 0,
+      pendingBricks: this.#stage.pending,
       gpuBytes: gpu?.bytes ?? 0,
+      gpuBudget: this.#screen.budget,
       cacheBytes: this.#library.bytes + this.#meshes.bytes,
+      cacheBudget: this.#library.budget,
+      receivedBytes: this.#library.counts.receivedBytes,
       requests: this.#library.requests + this.#meshes.requests + this.#colormaps.requests,
+      levels: this.#stage.levels,
     };
+  }
+
+  setBudgets({ gpu, cache }: Budgets): void {
+    if (gpu === this.#screen.budget && cache === this.#library.budget) return;
+    this.#stage.budget = gpu;
+    this.#screen.budget = gpu;
+    this.#library.budget = cache;
+    this.#needsPlan = true;
+    this.#arm();
   }
 
   disconnect(): void {
@@ -231,8 +253,10 @@ export class CanvasRenderer implements Renderer {
     this.#screen.dispose();
   }
 
-  get #hasSpace(): boolean {
-    return this.#panels.some(({ kind }) => kind === "3d");
+  /** Size in the world of a pixel of the 3-D panel, at its centre; null without one. */
+  #spacePixel(document: Document): number | null {
+    const space = this.#panels.find(({ kind }) => kind === "3d");
+    return space === undefined ? null : 1 / (effectiveCameraZoom(document, space) * this.#ratio);
   }
 
   readonly #lose = (event: Event): void => {
@@ -259,7 +283,7 @@ export class CanvasRenderer implements Renderer {
   #arrived(volume: Volume, number: BrickNumber): void {
     if (this.#stage.isProbed(volume, number)) this.#events.values();
     const brick = this.#library.brick(volume, number);
-    if (brick !== null && brick.generation < this.#library.generation(volume)) {
+    if (brick !== null && !this.#library.isCurrent(volume, number, brick.generation)) {
       // It was read before the data changed: ask again.
       this.#needsPlan = true;
       this.#arm();
@@ -277,7 +301,9 @@ export class CanvasRenderer implements Renderer {
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
       this.#frames += 1;
+      const start = performance.now();
       this.#render();
+      this.#frameMilliseconds = performance.now() - start;
     });
   }
 
@@ -335,6 +361,13 @@ export class CanvasRenderer implements Renderer {
     if (found === null) return null;
     const { object, position } = found;
     const mesh = this.#meshes.shown[object - 1];
+    if (mesh?.label === "") {
+      const [z, y, x] = position;
+      const value = valueNear(mesh.geometry, [x, y, z]);
+      const text = value === null ? "surface" : String(Number(value.toPrecision(6)));
+      const surface = { layer: mesh.layer, index: null, value: text };
+      return { panel: "3d", position, layer: null, label: null, surface };
+    }
     if (mesh !== undefined) return { panel: "3d", position, layer: mesh.layer, label: mesh.label };
     const slice = this.#stage.pictures[object - 1 - this.#meshes.shown.length];
     const seesFlat = slice !== undefined && showsFlat(slice.plane);

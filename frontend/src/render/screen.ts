@@ -5,8 +5,9 @@ import type { BrickNumber, Volume } from "../bricks/volume";
 import type { Panel, Position } from "../math/panel";
 import type { Document } from "../wire/types";
 import type { Colormaps } from "./colormaps";
+import type { Fill } from "../bricks/fill";
 import { Gpu, type Stroke } from "./gpu";
-import { instancesOf, type Residence } from "./instances";
+import { extentOf, instancesOf, type Residence } from "./instances";
 import type { MeshStore } from "./mesh-store";
 import { Pace } from "./pace";
 import { pixelRectangle, type PixelRectangle } from "./pictures";
@@ -36,6 +37,19 @@ export interface Cast {
   readonly meshes: MeshStore;
 }
 
+const NOTHING: PixelRectangle = { left: 0, top: 0, width: 0, height: 0 };
+
+/** The smallest rectangle around these. */
+function around(all: readonly PixelRectangle[]): PixelRectangle {
+  const parts = all.filter(({ width, height }) => width > 0 && height > 0);
+  if (parts.length === 0) return NOTHING;
+  const left = Math.min(...parts.map((part) => part.left));
+  const top = Math.min(...parts.map((part) => part.top));
+  const right = Math.max(...parts.map((part) => part.left + part.width));
+  const bottom = Math.max(...parts.map((part) => part.top + part.height));
+  return { left, top, width: right - left, height: bottom - top };
+}
+
 export class Screen {
   readonly #canvas: HTMLCanvasElement;
   readonly #cast: Cast;
@@ -52,11 +66,19 @@ export class Screen {
   /** The 3-D panel is out of date, likewise. */
   #spaceChanged = false;
   #spaceFilled = false;
+  /** What is to be put on the canvas anew: all of it, or these. */
   #needsCompose = false;
+  readonly #stalePlaces = new Set<number | "space">();
+  /** The part of each picture that anything was drawn in. */
+  readonly #extents = new Map<number, PixelRectangle>();
   /** Volumes are drawn coarsely, and since when (milliseconds) all has been still; else null. */
   #coarseSince: number | null = null;
   #objects: ObjectMap | null = null;
   #isPrepared = false;
+  /** Bytes of brick textures. */
+  #budget: number = POLICY.gpuBytes;
+  /** That the last frame with uploads spent on them. */
+  uploadMilliseconds = 0;
 
   /** Throws `NoWebGL2Error`. */
   constructor(canvas: HTMLCanvasElement, cast: Cast) {
@@ -77,7 +99,7 @@ export class Screen {
   get isStale(): boolean {
     const pictures = this.#changed.size > 0 || this.#filled.size > 0;
     const space = this.#spaceChanged || this.#spaceFilled || this.#coarseSince !== null;
-    return pictures || space || this.#needsCompose;
+    return pictures || space || this.#needsCompose || this.#stalePlaces.size > 0;
   }
 
   /** The context is gone, and with it everything on the GPU. */
@@ -89,11 +111,11 @@ export class Screen {
 
   /** Start with an empty GPU. */
   restore(): void {
-    this.#gpu = new Gpu(this.#canvas, POLICY.gpuBytes);
+    this.#gpu = new Gpu(this.#canvas, this.#budget);
     this.#pace = new Pace(this.#gpu.context);
     this.#isPrepared = false;
     // Compiled while the document is on its way.
-    this.#gpu.isReady({ image: true, labels: true, space: true, meshes: false, volumes: false });
+    this.#gpu.isReady({ samples: [], space: true, meshes: false });
     this.#cast.stage.residents = this.#gpu.atlas;
   }
 
@@ -109,6 +131,16 @@ export class Screen {
     this.#isRecolored = wasRecolored;
   }
 
+  get budget(): number {
+    return this.#budget;
+  }
+
+  set budget(bytes: number) {
+    this.#budget = bytes;
+    const { stage } = this.#cast;
+    this.#gpu?.atlas.setBudget(bytes, (volume, number) => stage.isInView(volume, number));
+  }
+
   touchPictures(): void {
     this.#isRecolored = false;
     this.#cast.stage.pictures.forEach((_, index) => this.#changed.add(index));
@@ -117,6 +149,12 @@ export class Screen {
   touchSpace(): void {
     this.#isRecolored = false;
     this.#spaceChanged = true;
+  }
+
+  /** The 3-D panel has something new to draw: a mesh has come. */
+  fillSpace(): void {
+    this.#isRecolored = false;
+    this.#spaceFilled = true;
   }
 
   /** The pictures are other ones now. */
@@ -151,11 +189,9 @@ export class Screen {
     if (this.#resize(show.size, show.ratio)) this.#needsCompose = true;
     // The first bricks arrive while shaders are compiled: waiting would keep them out.
     const isReady = gpu.isReady({
-      image: this.#cast.stage.actors.some(({ layer }) => layer.kind === "image"),
-      labels: this.#cast.stage.actors.some(({ layer }) => layer.kind === "labels"),
+      samples: this.#cast.stage.actors,
       space: show.panels.some(({ kind }) => kind === "3d"),
       meshes: this.#cast.meshes.shown.length > 0,
-      volumes: this.#cast.stage.fills.length > 0,
     });
     this.#upload(gpu, pace);
     if (isReady) this.#draw(gpu, pace, show);
@@ -163,7 +199,7 @@ export class Screen {
 
   /** Have everything compiled that may be needed later; call when there is nothing else to do. */
   prepare(): void {
-    if (!this.#isPrepared) this.#gpu?.prepare();
+    if (!this.#isPrepared) this.#gpu?.prepare(this.#cast.stage.actors);
     this.#isPrepared = true;
   }
 
@@ -189,6 +225,7 @@ export class Screen {
       const code = stage.code(need.volume);
       if (code !== null && !gpu.upload(need, brick, code, keep)) this.isFull = true;
       this.fill(need.volume, need.number);
+      this.uploadMilliseconds = performance.now() - start;
     }
   }
 
@@ -201,37 +238,42 @@ export class Screen {
     for (const index of due) {
       const picture = pictures[index];
       if (picture !== undefined) this.#drawPicture(gpu, index, picture.plane, ratio);
+      this.#stalePlaces.add(index);
       this.#changed.delete(index);
       this.#filled.delete(index);
     }
-    if (due.size > 0) {
-      this.#needsCompose = true;
-      this.#spaceFilled ||= document.view.slices_in_3d;
-    }
+    if (due.size > 0) this.#spaceFilled ||= document.view.slices_in_3d;
     const space = panels.find(({ kind }) => kind === "3d");
+    // While meshes pour in, not each of them is worth a picture of all.
+    const isComing = isLoading || !this.#cast.meshes.isSettled;
     const isChanged =
-      this.#spaceChanged || (this.#spaceFilled && (!isLoading || pace.isSpaceDue(now)));
+      this.#spaceChanged || (this.#spaceFilled && (!isComing || pace.isSpaceDue(now)));
     const isStill =
       this.#coarseSince !== null && now - this.#coarseSince > POLICY.stillMilliseconds;
-    const isSpaceDue = isChanged || (isStill && !isLoading);
+    const wantsSpace = isChanged || (isStill && !isLoading);
+    const volumes = wantsSpace && space !== undefined ? this.#volumes(gpu) : [];
+    // Until the shaders are there, what is out of date stays so.
+    const isSpaceDue = wantsSpace && gpu.areVolumesReady(volumes);
     if (isSpaceDue) {
-      const coarse = isChanged && space !== undefined && this.#cast.stage.fills.length > 0;
+      // Once all is there and nobody moves, nothing is gained by drawing it coarsely first.
+      const isMoving = this.#spaceChanged || isLoading;
+      const coarse = isMoving && space !== undefined && this.#cast.stage.fills.length > 0;
       this.#spaceChanged = false;
       this.#spaceFilled = false;
       if (!this.#isRecolored) this.#objects = null;
       this.#isRecolored = true;
-      this.#needsCompose = true;
+      this.#stalePlaces.add("space");
       if (space !== undefined) {
-        const volumes = this.#volumes(gpu);
         const colormap = (name: string): Uint8Array => this.#cast.colormaps.get(name).colors;
         const scene = this.#scene(gpu, document, space);
         gpu.drawSpace(scene, pixelRectangle(space, ratio), { volumes, colormap, coarse });
       }
       this.#coarseSince = coarse ? performance.now() : null;
     }
-    if (!this.#needsCompose) return;
-    this.#needsCompose = false;
+    if (!this.#needsCompose && this.#stalePlaces.size === 0) return;
     this.#compose(gpu, show, space);
+    this.#needsCompose = false;
+    this.#stalePlaces.clear();
     pace.drew(now, isSpaceDue);
   }
 
@@ -251,11 +293,14 @@ export class Screen {
       return { words: constantWords(code, brick.voxels) };
     };
     const strokes: Stroke[] = [];
+    const extents: PixelRectangle[] = [];
     for (const cover of stage.covers) {
       const actor = stage.actors.find(({ volume }) => volume === cover.sight.volume);
       if (cover.sight.picture !== index || actor === undefined) continue;
       strokes.push({ actor, cover, batches: instancesOf(cover, actor.former, lookup) });
+      extents.push(extentOf(cover));
     }
+    this.#extents.set(index, around(extents));
     const highlight = this.#highlight;
     gpu.drawPicture(index, size, strokes, {
       colormap: (name) => colormaps.get(name).colors,
@@ -271,22 +316,29 @@ export class Screen {
       const actor = stage.actors.find(({ volume }) => volume === fill.volume);
       if (actor?.layer.kind !== "image") return [];
       const { layer, code } = actor;
-      const table = volumeTable(fill, code, gpu.atlas, library);
-      return [{ layer: layer.id, fill, table, style: layer.style, code }];
+      const show = (shown: Fill): SpaceVolume => {
+        const table = volumeTable(shown, code, gpu.atlas, library);
+        return { layer: layer.id, fill: shown, table, style: layer.style, code };
+      };
+      const volume = show(fill);
+      // Scattered over too many textures: coarse is better than with holes.
+      return [volume.table.complete ? volume : show({ ...fill, level: fill.volume.coarsest })];
     });
   }
 
   #compose(gpu: Gpu, { document, ratio }: Show, space: Panel | undefined): void {
     const { width, height } = this.#canvas;
     const background = BACKGROUNDS[document.theme];
-    const put = (which: number | "space", place: PixelRectangle): void => {
-      gpu.compose(which, place, height, background);
-    };
-    gpu.clear(width, height, background);
+    if (this.#needsCompose) gpu.clear(width, height, background);
+    const isStale = (which: number | "space"): boolean =>
+      this.#needsCompose || this.#stalePlaces.has(which);
     this.#cast.stage.pictures.forEach(({ place }, index) => {
-      if (place !== null) put(index, place);
+      if (place === null || !isStale(index)) return;
+      gpu.compose(index, place, this.#extents.get(index) ?? NOTHING, height, background);
     });
-    if (space !== undefined) put("space", pixelRectangle(space, ratio));
+    if (space === undefined || !isStale("space")) return;
+    const place = pixelRectangle(space, ratio);
+    gpu.compose("space", place, { ...place, left: 0, top: 0 }, height, background);
   }
 
   #scene(gpu: Gpu, document: Document, panel: Panel): ReturnType<typeof sceneOf> {

@@ -2,17 +2,23 @@
 import type { Cover } from "../bricks/planner";
 import { normalOf } from "../bricks/cover";
 import type { Context } from "../gl/context";
-import { Program } from "../gl/program";
+import { Variants, type Program } from "../gl/program";
 import { Target } from "../gl/target";
 import type { Texture2D } from "../gl/texture";
 import { Texture3D } from "../gl/texture";
-import type { ImageStyle, LabelsStyle } from "../wire/types";
+import type { ImageLayer, ImageStyle, LabelsLayer, LabelsStyle } from "../wire/types";
 import { labelBits } from "../bricks/element";
 import { flip, type Page } from "./atlas";
 import { INSTANCE_WORDS, type Batch } from "./instances";
 import { FILTER } from "./shaders/sampling";
 import * as source from "./shaders/slice";
 import { toTexel, type TexelCode } from "./texels";
+
+/** A layer as far as the choice of its shader depends on it. */
+export interface Sample {
+  readonly layer: ImageLayer | LabelsLayer;
+  readonly code: TexelCode;
+}
 
 /** A labels style as the shader reads it. */
 export interface LabelUniforms {
@@ -30,10 +36,10 @@ const CORNERS = 6;
 
 export class SlicePainter {
   readonly #context: Context;
-  readonly #image: Program<typeof source.IMAGE_UNIFORMS>;
-  readonly #labels: Program<typeof source.LABEL_UNIFORMS>;
-  readonly #ids: Program<typeof source.LABEL_UNIFORMS>;
-  readonly #outline: Program<typeof source.OUTLINE_UNIFORMS>;
+  readonly #images: Variants<typeof source.IMAGE_UNIFORMS>;
+  readonly #labels: Variants<typeof source.LABEL_UNIFORMS>;
+  readonly #ids: Variants<typeof source.LABEL_UNIFORMS>;
+  readonly #outlines: Variants<typeof source.OUTLINE_UNIFORMS>;
   readonly #vertexArray: WebGLVertexArrayObject;
   readonly #buffer: WebGLBuffer;
   readonly #empty: WebGLVertexArrayObject;
@@ -47,28 +53,28 @@ export class SlicePainter {
     const { gl } = context;
     const attributes = source.SLICE_ATTRIBUTES;
     const vertex = source.SLICE_VERTEX;
-    this.#image = new Program(context, {
+    this.#images = new Variants(context, {
       name: "image slice",
       vertex,
       fragment: source.IMAGE_FRAGMENT,
       uniforms: source.IMAGE_UNIFORMS,
       attributes,
     });
-    this.#labels = new Program(context, {
+    this.#labels = new Variants(context, {
       name: "labels slice",
       vertex,
       fragment: source.LABEL_FRAGMENT,
       uniforms: source.LABEL_UNIFORMS,
       attributes,
     });
-    this.#ids = new Program(context, {
+    this.#ids = new Variants(context, {
       name: "label ids",
       vertex,
       fragment: source.LABEL_ID_FRAGMENT,
       uniforms: source.LABEL_UNIFORMS,
       attributes,
     });
-    this.#outline = new Program(context, {
+    this.#outlines = new Variants(context, {
       name: "label outlines",
       vertex: source.SCREEN_VERTEX,
       fragment: source.OUTLINE_FRAGMENT,
@@ -92,16 +98,52 @@ export class SlicePainter {
     });
   }
 
-  /** Whether ordinary slices can be drawn without waiting for the shader compiler. */
-  isReady(needs: { readonly image: boolean; readonly labels: boolean }): boolean {
-    const image = !needs.image || this.#image.isReady;
-    const labels = !needs.labels || this.#labels.isReady;
-    return image && labels;
+  /** The programs that draw a layer as it looks now, or as it may once labels are selected. */
+  #programs(
+    { layer, code }: Sample,
+    isBottom: boolean,
+    table: boolean,
+  ): readonly { readonly isReady: boolean }[] {
+    if (layer.kind === "image") return [this.#imageProgram(layer.style, code, isBottom)];
+    if (layer.style.contour === 0) return [this.#labelProgram(code, table)];
+    return [this.#ids.for(signs(code)), this.#outlines.for({ TABLE: table ? 1 : 0 })];
   }
 
-  /** Have everything compiled that may be needed later. */
-  prepare(): void {
-    for (const program of [this.#image, this.#labels, this.#ids, this.#outline]) program.prepare();
+  #imageProgram(
+    style: ImageStyle,
+    code: TexelCode,
+    isBottom: boolean,
+  ): Program<typeof source.IMAGE_UNIFORMS> {
+    const filters = this.#context.floatLinear || code.format === "R8" ? "hardware" : "manual";
+    return this.#images.for({
+      FILTER: FILTER[style.interpolation === "linear" ? filters : "nearest"],
+      MISSING: code.format === "R8" ? 0 : 1,
+      GAMMA: style.gamma === 1 ? 0 : 1,
+      MINIMUM: takesMinimum(style, isBottom) ? 1 : 0,
+    });
+  }
+
+  #labelProgram(code: TexelCode, table: boolean): Program<typeof source.LABEL_UNIFORMS> {
+    return this.#labels.for({ ...signs(code), TABLE: table ? 1 : 0 });
+  }
+
+  /** Whether slices of these layers, bottom first, can be drawn without waiting for a compiler. */
+  isReady(samples: readonly Sample[]): boolean {
+    const programs = samples.flatMap((sample, place) =>
+      this.#programs(sample, place === 0, hasTable(sample.layer)),
+    );
+    // Asking has it compiled: all of them are asked.
+    return programs.filter((program) => !program.isReady).length === 0;
+  }
+
+  /** Have compiled what these layers may need later: labels to be selected, outlines. */
+  prepare(samples: readonly Sample[]): void {
+    for (const { layer, code } of samples) {
+      if (layer.kind === "image") continue;
+      this.#labelProgram(code, true).prepare();
+      this.#ids.for(signs(code)).prepare();
+      this.#outlines.for({ TABLE: 1 }).prepare();
+    }
   }
 
   drawImage(
@@ -117,28 +159,23 @@ export class SlicePainter {
     const context = this.#context;
     const [low, high] = style.contrast_limits;
     const texelLow = toTexel(code, low);
-    const filters = context.floatLinear || code.format === "R8" ? "hardware" : "manual";
-    // Nothing lies below the bottom layer that a minimum could be taken with.
-    const minimum = style.blending === "minimum" && !isBottom;
     colormap.bind(UNIT.colormap);
     context.setBlend(
-      minimum
+      takesMinimum(style, isBottom)
         ? "minimum"
-        : style.blending === "opaque"
+        : style.blending === "opaque" || isBottom
           ? "none"
           : style.blending === "additive"
             ? "add"
             : "over",
     );
-    this.#image.use({
+    this.#imageProgram(style, code, isBottom).use({
       ...planeUniforms(cover),
-      u_filter: cover.sight.linear ? FILTER[filters] : FILTER.nearest,
       u_colormap: UNIT.colormap,
       u_low: texelLow,
       u_inverse: 1 / (toTexel(code, high) - texelLow),
       u_gamma: style.gamma,
       u_opacity: style.opacity,
-      u_minimum: minimum ? 1 : 0,
     });
     this.#drawBatches(batches, this.#noImage);
   }
@@ -164,7 +201,7 @@ export class SlicePainter {
     if (outline === 0) {
       labels.table.bind(UNIT.table);
       context.setBlend("over");
-      this.#labels.use({ ...planeUniforms(cover), ...color, u_signBits: code.signBits });
+      this.#labelProgram(code, labels.mask >= 0).use({ ...planeUniforms(cover), ...color });
       this.#drawBatches(batches, this.#noLabels);
       return;
     }
@@ -173,13 +210,14 @@ export class SlicePainter {
     scratch.bind();
     gl.clearBufferuiv(gl.COLOR, 0, [0, 0, 0, 0]);
     context.setBlend("none");
-    this.#ids.use({ ...planeUniforms(cover), u_signBits: code.signBits });
+    this.#ids.for(signs(code)).use(planeUniforms(cover));
     this.#drawBatches(batches, this.#noLabels);
     target.bind();
     labels.table.bind(UNIT.table);
     scratch.texture.bind(UNIT.labels);
     context.setBlend("over");
-    this.#outline.use({ ...color, u_labels: UNIT.labels, u_width: outline });
+    const outlines = this.#outlines.for({ TABLE: labels.mask >= 0 ? 1 : 0 });
+    outlines.use({ ...color, u_labels: UNIT.labels, u_width: outline });
     context.bindVertexArray(this.#empty);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     context.draws += 1;
@@ -214,6 +252,22 @@ export class SlicePainter {
     gl.deleteVertexArray(this.#vertexArray);
     gl.deleteVertexArray(this.#empty);
   }
+}
+
+function signs(code: TexelCode): { readonly SIGN_BITS: number } {
+  return { SIGN_BITS: code.signBits };
+}
+
+/** Nothing lies below the bottom layer that a minimum could be taken with. */
+function takesMinimum(style: ImageStyle, isBottom: boolean): boolean {
+  return style.blending === "minimum" && !isBottom;
+}
+
+/** Whether the style says anything of single labels. */
+function hasTable(layer: ImageLayer | LabelsLayer): boolean {
+  if (layer.kind === "image") return false;
+  const { selected, hidden, colors } = layer.style;
+  return selected.length > 0 || hidden.length > 0 || Object.keys(colors).length > 0;
 }
 
 /** How the plane lies in the level's texels; computed in float64, sent as float32. */

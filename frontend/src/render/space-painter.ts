@@ -17,6 +17,16 @@ import * as source from "./shaders/space";
 export interface SpaceMesh {
   readonly geometry: MeshGeometry;
   readonly color: Color;
+  /** 0 (clear) to 1 (solid). */
+  readonly opacity: number;
+  /** 0 to 1: how much clearer faces are that look at the camera. */
+  readonly silhouette: number;
+  /** How its values are coloured; null where `color` does. */
+  readonly values: {
+    readonly colormap: string;
+    readonly limits: readonly [low: number, high: number];
+    readonly gamma: number;
+  } | null;
 }
 
 export interface SpaceSlice {
@@ -36,6 +46,9 @@ export interface SpaceScene {
 
 /** Texture unit of a slice's picture. */
 const PICTURE = 1;
+
+/** Texture unit of a surface's colour map. */
+const COLORMAP = 2;
 
 type Vector = [number, number, number];
 
@@ -112,7 +125,7 @@ export class SpacePainter {
   }
 
   /** The panel's picture; leaves the target resolved. */
-  draw(scene: SpaceScene, target: Target): void {
+  draw(scene: SpaceScene, target: Target, colormap: (name: string) => Texture2D): void {
     const { gl } = this.#context;
     const { camera } = scene;
     target.bind();
@@ -122,16 +135,7 @@ export class SpacePainter {
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     this.buffers.keep(new Set(scene.meshes.map(({ geometry }) => geometry)));
     const center = flip(camera.center);
-    for (const { geometry, color } of scene.meshes) {
-      const offset = minus(geometry.origin, center);
-      this.#mesh.use({
-        u_clip: clipMatrix(camera, offset) as Float32List,
-        u_rotation: turning(camera.rotation),
-        u_view: viewOffset(camera, offset),
-        u_color: [...color],
-      });
-      this.buffers.draw(geometry);
-    }
+    for (const mesh of scene.meshes) if (isSolid(mesh)) this.#drawMesh(mesh, camera, colormap);
     for (const { plane, picture } of scene.slices) {
       picture.bind(PICTURE);
       const { corner, right, down } = quadOf(plane);
@@ -144,9 +148,44 @@ export class SpacePainter {
       });
       this.#drawQuad();
     }
+    this.#drawClear(scene, colormap);
     if (scene.bounds !== null) this.#drawBox(scene.bounds, camera, scene.line);
     this.#context.setDepth("off");
     target.resolve();
+  }
+
+  /** Clear meshes, the farthest first. Of each only the nearest faces: more would be a muddle. */
+  #drawClear({ meshes, camera }: SpaceScene, colormap: (name: string) => Texture2D): void {
+    const { gl } = this.#context;
+    const center = flip(camera.center);
+    const away = ({ geometry }: SpaceMesh): number =>
+      viewOffset(camera, minus(geometry.origin, center))[2];
+    const clear = meshes.filter((mesh) => !isSolid(mesh) && mesh.opacity > 0);
+    for (const mesh of clear.sort((a, b) => away(b) - away(a))) {
+      gl.colorMask(false, false, false, false);
+      this.#drawMesh(mesh, camera, colormap);
+      gl.colorMask(true, true, true, true);
+      this.#context.setBlend("over");
+      this.#drawMesh(mesh, camera, colormap);
+      this.#context.setBlend("none");
+    }
+  }
+
+  #drawMesh(mesh: SpaceMesh, camera: Camera, colormap: (name: string) => Texture2D): void {
+    const { geometry, color, opacity, silhouette, values } = mesh;
+    const offset = minus(geometry.origin, flip(camera.center));
+    colormap(values?.colormap ?? "gray").bind(COLORMAP);
+    this.#mesh.use({
+      u_clip: clipMatrix(camera, offset) as Float32List,
+      u_rotation: turning(camera.rotation),
+      u_view: viewOffset(camera, offset),
+      u_color: [...color],
+      u_opacity: opacity,
+      u_silhouette: silhouette,
+      u_colormap: COLORMAP,
+      u_limits: values === null ? [0, 1, 0] : [...values.limits, values.gamma],
+    });
+    this.buffers.draw(geometry);
   }
 
   /** Numbers of what is seen: meshes from 1 on in their order, then the slices. */
@@ -221,6 +260,10 @@ export class SpacePainter {
     this.#context.draws += 1;
     this.#context.setBlend("none");
   }
+}
+
+function isSolid({ opacity, silhouette }: SpaceMesh): boolean {
+  return opacity === 1 && silhouette === 0;
 }
 
 /** A plane's rectangle in the world, (x, y, z). */

@@ -1,13 +1,14 @@
 // The 3-D panel's scene from what is on stage, and what lies under a point of it.
 import type { Texture2D } from "../gl/texture";
 import { panelMiddle, type Panel, type Position } from "../math/panel";
-import { shownColor, type Color } from "../math/label-color";
+import { parseColor, shownColor, type Color } from "../math/label-color";
 import { viewToWorld, worldBounds } from "../math/view";
-import type { Document } from "../wire/types";
+import type { Document, SurfaceLayer } from "../wire/types";
 import { cameraOf } from "./camera";
+import type { MeshGeometry } from "./mesh-geometry";
 import type { ShownMesh } from "./mesh-store";
 import type { Picture } from "./pictures";
-import type { SpaceScene } from "./space-painter";
+import type { SpaceMesh, SpaceScene } from "./space-painter";
 import type { Highlight } from "./types";
 
 /** How much lighter the mesh under the cursor is. */
@@ -28,7 +29,8 @@ export function sceneOf(
     camera: cameraOf(document, panel),
     meshes: meshes.flatMap(({ layer, label, geometry }) => {
       const owner = document.layers[layer];
-      if (owner?.kind !== "labels") return [];
+      if (owner === undefined || owner.kind === "image") return [];
+      if (owner.kind === "surface") return [surfaceOf(owner, geometry)];
       const color = shownColor(label, owner.style);
       const isLit = highlight?.layer === layer && highlight.label === label;
       const lighten = (part: number): number => part + (1 - part) * LIGHTER;
@@ -36,6 +38,9 @@ export function sceneOf(
         {
           geometry,
           color: isLit ? ([...color.map(lighten)] as unknown as Color) : color,
+          opacity: owner.style.mesh_opacity,
+          silhouette: owner.style.silhouette,
+          values: null,
         },
       ];
     }),
@@ -45,6 +50,17 @@ export function sceneOf(
     bounds: worldBounds(document),
     background,
     line: isDark ? [0.25, 0.25, 0.25, 0.25] : [0, 0, 0, 0.25],
+  };
+}
+
+function surfaceOf({ style, valued }: SurfaceLayer, geometry: MeshGeometry): SpaceMesh {
+  const { opacity, silhouette, colormap, contrast_limits: limits, gamma } = style;
+  return {
+    geometry,
+    color: parseColor(style.color),
+    opacity,
+    silhouette,
+    values: valued ? { colormap, limits, gamma } : null,
   };
 }
 

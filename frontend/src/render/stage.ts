@@ -2,8 +2,8 @@
 // and which are next to go to the GPU. It knows the atlas only by what it is told is resident.
 import type { Brick } from "../bricks/cache";
 import type { Library } from "../bricks/library";
-import { coverPlane, normalOf } from "../bricks/cover";
 import { bricksOf, fillOf, type Fill } from "../bricks/fill";
+import { Motion, nextBricks } from "../bricks/look-ahead";
 import { plan, type Cover, type Need, type Plan, type Sight } from "../bricks/planner";
 import type { BrickNumber, Volume } from "../bricks/volume";
 import type { Position } from "../math/panel";
@@ -13,6 +13,7 @@ import { pointOf } from "./leading";
 import type { Picture } from "./pictures";
 import { POLICY } from "./policy";
 import { imageCode, labelsCode, type TexelCode } from "./texels";
+import type { LayerLevels } from "./types";
 
 /** A layer as it is shown now. */
 export interface Actor {
@@ -51,6 +52,7 @@ export class Stage {
   /** Bricks out of view: coarse ones, so that moving about never meets emptiness, and the next. */
   #ahead: Need[] = [];
   #looksAhead = false;
+  readonly #motion = new Motion();
   #probe: Need[] = [];
   #probed: Position | null = null;
   #inView = new Map<Volume, Set<BrickNumber>>();
@@ -87,7 +89,7 @@ export class Stage {
   shownFills(): Fill[] {
     return this.#fills.map((fill) => {
       const isWhole = (candidate: Fill): boolean =>
-        bricksOf(candidate).every(({ volume, number }) => this.#isDrawable(volume, number));
+        bricksOf(candidate).every((need) => this.#isSomething(need));
       const coarse = { volume: fill.volume, level: fill.volume.coarsest };
       return !isWhole(fill) && isWhole(coarse) ? coarse : fill;
     });
@@ -130,6 +132,33 @@ export class Stage {
     return this.#codes.get(volume) ?? null;
   }
 
+  /** Plan for so many bytes of texture from now on. */
+  set budget(bytes: number) {
+    this.#budget = bytes;
+  }
+
+  /** Bricks asked for, or waiting for the GPU. */
+  get pending(): number {
+    const ahead = this.#looksAhead ? this.#ahead : [];
+    const needs = [...this.#plan.needs, ...this.#fillNeeds, ...ahead];
+    return needs.filter(({ volume, number }) => !this.#isDrawable(volume, number)).length;
+  }
+
+  /** The levels in view of each layer, top first. */
+  get levels(): LayerLevels[] {
+    const shown = this.#actors.map(({ layer, volume }) => {
+      const covers = this.#plan.covers.filter(({ sight }) => sight.volume === volume);
+      const fills = this.#fills.filter((fill) => fill.volume === volume);
+      const levels = new Set([...covers, ...fills].map(({ level }) => level));
+      return {
+        layer: layer.id,
+        shown: [...levels].sort((a, b) => a - b),
+        count: volume.coarsest + 1,
+      };
+    });
+    return shown.reverse();
+  }
+
   /** The GPU turned out to hold no more than this: from now on plan for it. */
   limit(bytes: number): void {
     this.#budget = Math.min(this.#budget, bytes);
@@ -147,7 +176,7 @@ export class Stage {
     pictures.forEach(({ plane }, picture) => {
       for (const { layer, volume } of this.#actors) {
         const linear = layer.kind === "image" && layer.style.interpolation === "linear";
-        sights.push({ picture, volume, plane, linear });
+        sights.push({ picture, volume, plane, linear, focus: this.#probed });
       }
     });
     const bytes = (volume: Volume): number =>
@@ -167,8 +196,11 @@ export class Stage {
     this.#gather(this.#fillNeeds);
     this.#ahead.push(...this.#gather(this.#actors.flatMap(({ volume }) => coarsestBricks(volume))));
     const taken = this.#plan.needs.reduce((sum, { volume }) => sum + bytes(volume), 0);
-    if (taken <= this.#budget * LOOK_AHEAD) {
-      this.#ahead.push(...this.#gather(nextBricks(this.#plan.covers)));
+    this.#motion.note(sights, performance.now() / 1000);
+    const room = this.#budget * LOOK_AHEAD - taken;
+    if (room > 0) {
+      const next = nextBricks(this.#plan.covers, this.#motion, bytes, room);
+      this.#ahead.push(...this.#gather(next));
     }
     this.#queue = [...this.#plan.needs, ...this.#fillNeeds, ...this.#ahead].filter((need) =>
       this.#isPending(need),
@@ -274,7 +306,10 @@ export class Stage {
   /** Whether the brick shows the data in force, or never will. */
   #isThere(volume: Volume, number: BrickNumber): boolean {
     const slot = this.residents.slot(volume, number);
-    if (slot !== null && slot.generation >= this.#library.generation(volume)) return true;
+    if (slot !== null && this.#library.isCurrent(volume, number, slot.generation)) {
+      slot.generation = Math.max(slot.generation, this.#library.generation(volume));
+      return true;
+    }
     const state = this.#library.state(volume, number);
     return state === "ready" || state === "failed";
   }
@@ -308,12 +343,20 @@ export class Stage {
     return !this.#isPending({ volume, number });
   }
 
+  /** Whether there is something to draw for the brick, be it of older data. */
+  #isSomething({ volume, number }: Need): boolean {
+    if (this.residents.slot(volume, number) !== null) return true;
+    return (
+      this.#library.brick(volume, number)?.constant === true || this.#isDrawable(volume, number)
+    );
+  }
+
   #castActors(document: Document): Actor[] {
     const before = new Map(this.#actors.map((actor) => [actor.layer.id, actor]));
     const actors: Actor[] = [];
     for (const id of document.order) {
       const layer = document.layers[id];
-      if (layer?.visible !== true) continue;
+      if (layer?.visible !== true || layer.kind === "surface") continue;
       const point = pointOf(layer.data, document.view);
       if (point === null) continue;
       const volume = this.#library.select(id, layer.kind, layer.data, point);
@@ -356,20 +399,4 @@ function coarsestBricks(volume: Volume): Need[] {
   const { bricks, first } = volume.grid(volume.coarsest);
   const count = Math.min(bricks[0] * bricks[1] * bricks[2], 64);
   return Array.from({ length: count }, (_, place) => ({ volume, number: first + place }));
-}
-
-/** Bricks that a slice will need when it moves a little further: a quarter of a brick. */
-function nextBricks(covers: readonly Cover[]): Need[] {
-  return covers.flatMap(({ sight, level }) => {
-    const { volume, plane, linear } = sight;
-    const normal = normalOf(plane);
-    const { scale } = volume.grid(level);
-    return [-0.25, 0.25].flatMap((part) => {
-      const move = (axis: 0 | 1 | 2): number =>
-        plane.center[axis] + part * normal[axis] * volume.brick[axis] * scale[axis];
-      const center = [move(0), move(1), move(2)] as const;
-      const cells = coverPlane(volume, level, { ...plane, center }, linear);
-      return cells.map(({ number }) => ({ volume, number }));
-    });
-  });
 }

@@ -82,8 +82,23 @@ function reinterpret(format: Format, voxels: Voxels): ArrayBufferView {
   return new Uint32Array(buffer, byteOffset, byteLength / 4);
 }
 
+/**
+ * The format that a brick takes. Labels come in as few bytes as they need, and so they go to the
+ * GPU, which the shaders don't notice.
+ */
+export function formatOf(code: TexelCode, brick: Brick): Format {
+  const isWide = code.format === "RG32UI";
+  if (code.signBits !== 0 || (!isWide && code.format !== "R32UI")) return code.format;
+  const bytes = brick.voxels.BYTES_PER_ELEMENT;
+  return bytes === 2 ? "R16UI" : bytes === 4 ? "R32UI" : code.format;
+}
+
 /** A brick's voxels as its texture takes them; shares memory where nothing changes. */
-export function encodeTexels(code: TexelCode, brick: Brick): ArrayBufferView {
+export function encodeTexels(
+  code: TexelCode,
+  brick: Brick,
+  format: Format = code.format,
+): ArrayBufferView {
   const { voxels } = brick;
   if (code.format === "R8") {
     if (code.offset === 0) return reinterpret("R8", voxels);
@@ -91,7 +106,7 @@ export function encodeTexels(code: TexelCode, brick: Brick): ArrayBufferView {
     for (let i = 0; i < out.length; i += 1) out[i] = Number(voxels[i] ?? 0) - code.offset;
     return out;
   }
-  if (code.format !== "R32F") return reinterpret(code.format, voxels);
+  if (code.format !== "R32F") return reinterpret(format, voxels);
   const plain = voxels instanceof Float32Array && code.offset === 0 && code.factor === 1;
   const tame = brick.maximum <= LARGEST && brick.minimum >= -LARGEST;
   return plain && tame ? voxels : toFloats(code, voxels);

@@ -15,6 +15,8 @@ export interface Pick {
   readonly layer: string | null;
   /** Decimal, exact to 64 bit; null when `layer` is. */
   readonly label: string | null;
+  /** The surface layer there, and its value; left out elsewhere. */
+  readonly surface?: LayerValue;
 }
 
 /** The value of one layer at a position. */
@@ -51,15 +53,41 @@ export interface Status {
   readonly settled: boolean;
 }
 
+/** Counts are since the page was opened. */
 export interface FrameStats {
   readonly frames: number;
+  /** Of this thread in the frame drawn last, and in that for uploads. */
+  readonly frameMilliseconds: number;
+  readonly uploadMilliseconds: number;
   readonly draws: number;
   readonly uploads: number;
   readonly uploadedBytes: number;
+  /** Bricks on the GPU, and those asked for or on their way there. */
   readonly residentBricks: number;
+  readonly pendingBricks: number;
   readonly gpuBytes: number;
+  readonly gpuBudget: number;
   readonly cacheBytes: number;
+  readonly cacheBudget: number;
+  readonly receivedBytes: number;
   readonly requests: number;
+  /** What is in view of each visible layer, top first: levels in use, of so many. */
+  readonly levels: readonly LayerLevels[];
+}
+
+export interface LayerLevels {
+  readonly layer: string;
+  /** Each once, finest first. */
+  readonly shown: readonly number[];
+  readonly count: number;
+}
+
+/** Bytes that may be taken. */
+export interface Budgets {
+  /** Of brick textures. */
+  readonly gpu: number;
+  /** Of voxels in main memory. */
+  readonly cache: number;
 }
 
 export interface Highlight {
@@ -86,6 +114,8 @@ export interface Renderer {
   /** Ask again for everything that failed. */
   retry(): void;
   stats(): FrameStats;
+  /** May be changed at any time; what is in view stays. */
+  setBudgets(budgets: Budgets): void;
   /** The viewer is no more: what is here stays on screen, and no more voxels are asked for. */
   disconnect(): void;
   dispose(): void;

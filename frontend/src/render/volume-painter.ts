@@ -1,7 +1,7 @@
 // Draws images as volumes into the 3-D panel, after meshes and slices and up to their depth.
 import type { Fill } from "../bricks/fill";
 import type { Context } from "../gl/context";
-import { Program } from "../gl/program";
+import { Program, Variants } from "../gl/program";
 import { Target } from "../gl/target";
 import { Texture2D, Texture3D } from "../gl/texture";
 import type { Position } from "../math/panel";
@@ -32,7 +32,7 @@ const COARSE = 2;
 
 export class VolumePainter {
   readonly #context: Context;
-  readonly #rays: Program<typeof source.VOLUME_UNIFORMS>;
+  readonly #rays: Variants<typeof source.VOLUME_UNIFORMS>;
   readonly #over: Program<typeof source.OVER_UNIFORMS>;
   readonly #tables = new Map<string, Texture2D>();
   readonly #none: Page;
@@ -42,7 +42,7 @@ export class VolumePainter {
   constructor(context: Context) {
     this.#context = context;
     const screen = { vertex: SCREEN_VERTEX, attributes: [] };
-    this.#rays = new Program(context, {
+    this.#rays = new Variants(context, {
       ...screen,
       name: "volume",
       fragment: source.VOLUME_FRAGMENT,
@@ -58,9 +58,22 @@ export class VolumePainter {
     this.#empty = context.gl.createVertexArray();
   }
 
-  /** Whether volumes can be drawn without waiting for the shader compiler. */
-  get isReady(): boolean {
-    return [this.#rays.isReady, this.#over.isReady].every(Boolean);
+  /** Whether these can be drawn without waiting for the shader compiler. */
+  isReady(volumes: readonly SpaceVolume[]): boolean {
+    const programs = [this.#over, ...volumes.map((volume) => this.#program(volume))];
+    return programs.filter((program) => !program.isReady).length === 0;
+  }
+
+  #program({ table, style, code }: SpaceVolume): Program<typeof source.VOLUME_UNIFORMS> {
+    const filtered = this.#context.floatLinear || code.format === "R8";
+    return this.#rays.for({
+      // Few numbers of them, for each is compiled.
+      PAGES: [1, 2, 4].find((count) => count >= table.pages.length) ?? source.PAGES,
+      LINEAR: style.interpolation === "linear" && filtered ? 1 : 0,
+      MISSING: code.format === "R8" ? 0 : 1,
+      CLOUD: style.rendering === "translucent" ? 1 : 0,
+      GAMMA: style.gamma === 1 ? 0 : 1,
+    });
   }
 
   /** Bottom first, onto what `panel` has resolved; `coarse` at a quarter of the pixels. */
@@ -92,11 +105,12 @@ export class VolumePainter {
   }
 
   #cast(
-    { layer, fill, table, style, code }: SpaceVolume,
+    shown: SpaceVolume,
     camera: Camera,
     panel: Target,
     colormap: (name: string) => Texture2D,
   ): void {
+    const { layer, fill, table, style, code } = shown;
     const { volume } = fill;
     const grid = volume.grid(fill.level);
     const [low, high] = style.contrast_limits;
@@ -112,9 +126,8 @@ export class VolumePainter {
     const longest = Math.max(
       ...finest.shape.map((n, axis) => n * Math.abs(finest.scale[axis] ?? 1)),
     );
-    const filtered = this.#context.floatLinear || code.format === "R8";
     this.#context.setBlend(style.blending === "additive" ? "add" : "over");
-    this.#rays.use({
+    this.#program(shown).use({
       ...raysOf(camera, fill),
       u_page0: 0,
       u_page1: 1,
@@ -124,6 +137,10 @@ export class VolumePainter {
       u_page5: 5,
       u_page6: 6,
       u_page7: 7,
+      u_page8: 8,
+      u_page9: 9,
+      u_page10: 10,
+      u_page11: 11,
       u_table: UNIT.table,
       u_colormap: UNIT.colormap,
       u_depth: UNIT.depth,
@@ -132,8 +149,6 @@ export class VolumePainter {
       u_brick: [...flip(volume.brick)],
       u_bricks: [...flip(grid.bricks)],
       u_stored: [...flip(volume.stored)],
-      u_linear: style.interpolation === "linear" && filtered ? 1 : 0,
-      u_isCloud: style.rendering === "translucent" ? 1 : 0,
       u_low: texelLow,
       u_inverse: 1 / (toTexel(code, high) - texelLow),
       u_gamma: style.gamma,

@@ -14,6 +14,8 @@ export interface VolumeTable {
   readonly width: number;
   readonly height: number;
   readonly pages: readonly Page[];
+  /** Whether all bricks could be written: they may lie in more textures than a shader reads. */
+  readonly complete: boolean;
 }
 
 /** Greater and less than any texel: for bricks of which nothing is known. */
@@ -39,6 +41,7 @@ export function volumeTable(
   const words = new Uint32Array(needs.length * 4);
   const floats = new Float32Array(words.buffer);
   const pages: Page[] = [];
+  let complete = true;
   needs.forEach(({ volume, number }, place) => {
     const at = place * 4;
     const slot = atlas.slot(volume, number);
@@ -53,10 +56,13 @@ export function volumeTable(
     }
     let page = pages.indexOf(slot.page);
     if (page < 0) page = pages.push(slot.page) - 1;
-    if (page >= PAGES) return;
+    if (page >= PAGES) {
+      complete = false;
+      return;
+    }
     const [x, y, z] = slot.origin;
     words.set([x | (y << 16), z | (page << 16) | (ENTRY.slot << 24)], at);
     floats.set(rangeOf(code, brick), at + 2);
   });
-  return { words, width: bricks[2], height: bricks[1] * bricks[0], pages };
+  return { words, width: bricks[2], height: bricks[1] * bricks[0], pages, complete };
 }

@@ -394,6 +394,31 @@ export const ACTIONS: readonly Action[] = [
     (page) => ((labelsStyle(page)?.seed ?? 0) + 1) % 2 ** 32,
     "seed",
   ),
+  {
+    id: "label-list",
+    group: "Labels",
+    title: "List of all labels: show or hide",
+    keys: [],
+    python: "cells.statistics",
+    enabled: (page) => page.active.peek()?.kind === "labels",
+    run: (page) => {
+      page.sidebar.value = true;
+      page.labelList.value = !page.labelList.peek();
+    },
+  },
+  {
+    id: "go-to-label",
+    group: "Labels",
+    title: "Go to a label by its id",
+    keys: ["j"],
+    python: "cells.go_to(17)",
+    enabled: (page) => page.active.peek()?.kind === "labels",
+    run: (page) => {
+      page.sidebar.value = true;
+      page.labelList.value = true;
+      page.findsLabel.value = true;
+    },
+  },
   activeLabels("deselect", "Deselect all labels", [], "cells.selected = ()", () => [], "selected"),
   {
     id: "palette",
@@ -423,6 +448,16 @@ export const ACTIONS: readonly Action[] = [
     python: "v.errors",
     run: (page) => {
       page.noticeList.value = !page.noticeList.peek();
+    },
+  },
+  {
+    id: "statistics",
+    group: "Page",
+    title: "Statistics and memory: show or hide",
+    keys: ["\\"],
+    python: "",
+    run: (page) => {
+      page.statistics.value = !page.statistics.peek();
     },
   },
   {

@@ -1,7 +1,7 @@
 // Chooses an image's colour map: a button that shows the present one, and below it, when open, the
 // list of all with previews, by category, found by typing.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { ImageLayer } from "../wire/types";
+import type { ImageLayer, SurfaceLayer } from "../wire/types";
 import { TINTS, gradient, type Colormap } from "./colormaps";
 import { useDismiss } from "./fields";
 import { Icon } from "./icons";
@@ -9,7 +9,7 @@ import type { Page } from "./page";
 
 interface PickerProps {
   readonly page: Page;
-  readonly layer: ImageLayer;
+  readonly layer: ImageLayer | SurfaceLayer;
 }
 
 /** Categories in the order in which they are wanted; others follow. */

@@ -1,6 +1,6 @@
 // Contrast of an image: window and level, the automatic choice, and the dtype's own range.
 import { change } from "../state/changes";
-import type { Change, Histogram, ImageLayer } from "../wire/types";
+import type { Change, Histogram, ImageLayer, SurfaceLayer } from "../wire/types";
 
 type Limits = readonly [low: number, high: number];
 
@@ -47,6 +47,6 @@ export function windowLevel([low, high]: Limits, dx: number, dy: number): Limits
 }
 
 /** Sets a layer's limits. */
-export function setLimits(layer: ImageLayer, limits: Limits): readonly Change[] {
+export function setLimits(layer: ImageLayer | SurfaceLayer, limits: Limits): readonly Change[] {
   return [change([...limits], "layers", layer.id, "style", "contrast_limits")];
 }

@@ -7,7 +7,9 @@ import type { LabelsLayer } from "../wire/types";
 import { hint, perform } from "./actions";
 import { IconButton, RangeNumber, Row, SwitchRow } from "./fields";
 import { Icon } from "./icons";
+import { LabelSection } from "./label-section";
 import type { Page } from "./page";
+import { MeshLook } from "./surface-controls";
 
 interface LabelsProps {
   readonly page: Page;
@@ -63,6 +65,14 @@ export function LabelsControls({ page, layer }: LabelsProps) {
         value={style.meshes}
         onChange={put("meshes")}
       />
+      {style.meshes && (
+        <MeshLook
+          opacity={style.mesh_opacity}
+          silhouette={style.silhouette}
+          onOpacity={put("mesh_opacity")}
+          onSilhouette={put("silhouette")}
+        />
+      )}
       <SwitchRow
         label="Only selected"
         title="Show only the selected labels"
@@ -71,6 +81,7 @@ export function LabelsControls({ page, layer }: LabelsProps) {
         onChange={put("show_selected_only")}
       />
       <Selection page={page} layer={layer} />
+      <LabelSection page={page} layer={layer} />
     </>
   );
 }

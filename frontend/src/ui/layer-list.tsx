@@ -15,6 +15,8 @@ const TREMBLE = 4;
 /** Milliseconds in which a removal wants to be confirmed. */
 const CONFIRM = 4000;
 
+const KINDS = { image: "Image", labels: "Labels", surface: "Surface" } as const;
+
 interface DragState {
   readonly id: string;
   /** Place among the rows, topmost first, where the layer would land: 0 … count. */
@@ -161,8 +163,8 @@ function LayerRow({ page, layer, number, marks, onDrag, onDrop, onCancel, onStep
       />
       <Tint page={page} layer={layer} />
       <Name page={page} layer={layer} activate={activate} />
-      <span class="kind" title={layer.kind === "image" ? "Image" : "Labels"}>
-        <Icon name={layer.kind} size={14} />
+      <span class="kind" title={KINDS[layer.kind]}>
+        <Icon name={layer.kind === "surface" ? "cube" : layer.kind} size={14} />
       </span>
       <span class="layer-end">
         {number <= 9 && <kbd title={`Key ${number}`}>{number}</kbd>}
@@ -182,11 +184,14 @@ function Tint({ page, layer }: { readonly page: Page; readonly layer: Layer }) {
       </span>
     );
   }
+  if (layer.kind === "surface" && !layer.valued) {
+    return <span class="tint" title="Surface" style={{ background: layer.style.color }} />;
+  }
   const { colormap } = layer.style;
   return (
     <span
       class="tint"
-      title={`Image, colour map ${colormap}`}
+      title={`${KINDS[layer.kind]}, colour map ${colormap}`}
       style={{ backgroundImage: gradient(page.colormaps.colors(colormap)) }}
     />
   );
@@ -194,6 +199,10 @@ function Tint({ page, layer }: { readonly page: Page; readonly layer: Layer }) {
 
 /** Shape and dtype, as the name's hint says them. */
 function describe(page: Page, layer: Layer): string {
+  if (layer.kind === "surface") {
+    const count = (number: number): string => number.toLocaleString("en");
+    return `${layer.name}\n${count(layer.vertices)} vertices, ${count(layer.faces)} faces`;
+  }
   const level = layer.data.levels[0];
   if (level === undefined) return layer.data.dtype;
   const axes = layer.data.axes.map((axis) => axis.name).join(", ");

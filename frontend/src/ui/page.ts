@@ -9,12 +9,12 @@ import type { Notices } from "../state/notices";
 import type { Tasks } from "../state/progress";
 import type { Store } from "../state/store";
 import type { Connection } from "../wire/socket";
-import type { Change, Document, ImageLayer, LabelsLayer } from "../wire/types";
+import type { Change, Document, ImageLayer, LabelsLayer, SurfaceLayer } from "../wire/types";
 import type { Colormaps } from "./colormaps";
 import { panelsFor } from "./layout";
 import type { Playback } from "./playback";
 
-export type Layer = ImageLayer | LabelsLayer;
+export type Layer = ImageLayer | LabelsLayer | SurfaceLayer;
 
 /** Where the pointer is. */
 export interface Cursor {
@@ -92,6 +92,11 @@ export class Page {
   readonly sidebar = signal(window.innerWidth >= NARROW);
   readonly palette = signal(false);
   readonly noticeList = signal(false);
+  readonly statistics = signal(false);
+  /** Whether all labels of the active layer are listed. */
+  readonly labelList = signal(false);
+  /** Somebody wants to type a label to go to. */
+  readonly findsLabel = signal(false);
   /** The layer whose name is being edited. */
   readonly renaming: Signal<string | null> = signal(null);
 
@@ -156,7 +161,9 @@ export class Page {
     ) {
       this.values.value = [];
     } else {
-      this.values.value = renderer.values(cursor.position);
+      const surface = cursor.pick?.surface;
+      const values = renderer.values(cursor.position);
+      this.values.value = surface === undefined ? values : [surface, ...values];
     }
   }
 

@@ -5,6 +5,7 @@ import { ImageControls } from "./image-controls";
 import { LabelsControls } from "./labels-controls";
 import { LayerList } from "./layer-list";
 import type { Page } from "./page";
+import { SurfaceControls } from "./surface-controls";
 
 interface PageProps {
   readonly page: Page;
@@ -38,6 +39,8 @@ function ActiveControls({ page }: PageProps) {
     <section class="controls" aria-label={`Controls of ${layer.name}`}>
       {layer.kind === "image" ? (
         <ImageControls key={layer.id} page={page} layer={layer} />
+      ) : layer.kind === "surface" ? (
+        <SurfaceControls key={layer.id} page={page} layer={layer} />
       ) : (
         <LabelsControls key={layer.id} page={page} layer={layer} />
       )}

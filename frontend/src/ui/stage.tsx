@@ -6,6 +6,7 @@ import { EmptyViewer, NoPicture } from "./states";
 import { Gestures } from "./gestures";
 import { PanelOverlay } from "./panel-overlay";
 import type { Page } from "./page";
+import { Statistics } from "./statistics";
 
 interface StageProps {
   readonly page: Page;
@@ -49,6 +50,7 @@ export function Stage({ page, mount }: StageProps) {
       <Dividers page={page} />
       <EmptyViewer page={page} />
       <NoPicture page={page} />
+      <Statistics page={page} />
       <Toasts page={page} />
     </main>
   );

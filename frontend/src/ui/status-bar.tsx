@@ -75,8 +75,9 @@ function Value({ page, layer: id, index, value }: PageProps & LayerValue) {
   const layer = page.layers.value[id];
   const cursor = page.cursor.value;
   // A mesh is smooth: its surface may lie in the voxel of a neighbour, but it is still its label's.
-  const onMesh = cursor?.panel.kind === "3d" && cursor.pick?.layer === id;
-  const shown = onMesh ? (cursor.pick?.label ?? value) : value;
+  const onSurface = layer?.kind === "surface";
+  const onMesh = onSurface || (cursor?.panel.kind === "3d" && cursor.pick?.layer === id);
+  const shown = onMesh && !onSurface ? (cursor?.pick?.label ?? value) : value;
   if (layer === undefined || (index === null && !onMesh)) return null;
   return (
     <span class="value" data-value={id}>

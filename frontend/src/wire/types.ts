@@ -28,7 +28,7 @@ export interface Document {
   title: string;
   theme: "dark" | "light";
   layers: {
-    [k: string]: ImageLayer | LabelsLayer;
+    [k: string]: ImageLayer | LabelsLayer | SurfaceLayer;
   };
   order: string[];
   active: string | null;
@@ -64,6 +64,7 @@ export interface Data {
    */
   apron: [number, number, number];
   generation: number;
+  changes: Changed[];
   histogram: Histogram | null;
 }
 /**
@@ -81,6 +82,15 @@ export interface Level {
   shape: number[];
   scale: number[];
   translate: number[];
+}
+/**
+ * A part of the data that has changed, by one step of the generation.
+ */
+export interface Changed {
+  generation: number;
+  level: number;
+  start: number[];
+  stop: number[];
 }
 /**
  * Counts of the values of a bounded sample, for the contrast control.
@@ -130,6 +140,38 @@ export interface LabelsStyle {
   seed: number;
   contour: number;
   meshes: boolean;
+  mesh_opacity: number;
+  silhouette: number;
+}
+/**
+ * Triangles. Where they are, `data` says as one voxel that spans their bounding box.
+ */
+export interface SurfaceLayer {
+  kind: "surface";
+  id: string;
+  name: string;
+  data: Data;
+  style: SurfaceStyle;
+  vertices: number;
+  faces: number;
+  valued: boolean;
+  visible: boolean;
+  metadata: Record<string, unknown>;
+}
+/**
+ * How a surface looks. Values are coloured as those of images; without, `color` does.
+ */
+export interface SurfaceStyle {
+  opacity: number;
+  silhouette: number;
+  colormap: string;
+  /**
+   * @minItems 2
+   * @maxItems 2
+   */
+  contrast_limits: [number, number];
+  gamma: number;
+  color: string;
 }
 /**
  * What part of the world is looked at, and how the window is laid out.

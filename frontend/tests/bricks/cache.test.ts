@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { BrickCache } from "../../src/bricks/cache";
-import { decodeBrick, HEADER_BYTES, type BrickMessage } from "../../src/bricks/message";
+import { decodeBricks, HEADER_BYTES, type BrickMessage } from "../../src/bricks/message";
 import { Volume } from "../../src/bricks/volume";
 import { exampleData } from "./example-data";
 
@@ -12,7 +12,8 @@ export function brickMessage(
   options: { bytes?: number; generation?: number; flags?: number; text?: string } = {},
 ): BrickMessage {
   const payload = options.text ? new TextEncoder().encode(options.text) : null;
-  const buffer = new ArrayBuffer(HEADER_BYTES + (payload?.length ?? options.bytes ?? 1000));
+  const size = payload?.length ?? options.bytes ?? 1000;
+  const buffer = new ArrayBuffer(HEADER_BYTES + Math.ceil(size / 8) * 8);
   const view = new DataView(buffer);
   view.setUint32(0, 7, true);
   view.setUint8(5, options.flags ?? 0);
@@ -20,11 +21,12 @@ export function brickMessage(
   view.setUint32(20, options.generation ?? 0, true);
   view.setFloat64(24, -1.5, true);
   view.setFloat64(32, 2.5, true);
+  view.setUint32(40, size, true);
   if (payload) new Uint8Array(buffer, HEADER_BYTES).set(payload);
-  return decodeBrick(buffer);
+  return [...decodeBricks(buffer)][0]!;
 }
 
-describe("decodeBrick", () => {
+describe("decodeBricks", () => {
   it("reads the header", () => {
     const message = brickMessage(3, { generation: 12, flags: 1 });
     expect(message).toMatchObject({
@@ -65,6 +67,28 @@ describe("BrickCache", () => {
     expect(cache.get(volume, 0)).not.toBeNull();
     expect(cache.get(volume, 1)).toBeNull();
     expect(cache.get(volume, 3)).not.toBeNull();
+  });
+
+  it("counts the memory of whole messages, and gives back what no brick needs", () => {
+    const cache = new BrickCache(2 ** 20);
+    const size = HEADER_BYTES + 1000;
+    const buffer = new ArrayBuffer(4 * size);
+    const view = new DataView(buffer);
+    for (const x of [0, 1, 2, 3]) {
+      view.setUint32(x * size + 16, x, true);
+      view.setUint32(x * size + 40, 1000, true);
+      view.setUint8(x * size + HEADER_BYTES, 10 + x);
+    }
+    for (const message of decodeBricks(buffer)) cache.put(volume, message);
+    expect(cache.bytes).toBe(4 * size);
+    cache.put(volume, brickMessage(0, { generation: 1 }));
+    expect(cache.bytes).toBe(5 * size);
+    // Less than half of it is left in the message: the bricks move out.
+    cache.put(volume, brickMessage(1, { generation: 1 }));
+    expect(cache.bytes).toBe(2 * 1000 + 2 * size);
+    expect(cache.get(volume, 3)?.voxels[0]).toBe(13);
+    cache.drop(volume);
+    expect(cache.bytes).toBe(0);
   });
 
   it("keeps voxels of an older generation until newer ones come, and never goes back", () => {

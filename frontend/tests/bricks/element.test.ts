@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { labelBits, roundToHalf, valueText, viewVoxels } from "../../src/bricks/element";
+import {
+  elementOfBrick,
+  labelBits,
+  roundToHalf,
+  valueText,
+  viewVoxels,
+} from "../../src/bricks/element";
 
 describe("valueText", () => {
   // The right-hand sides are what Python 3 and NumPy 2 print.
@@ -63,9 +69,15 @@ describe("viewVoxels", () => {
   it("looks at the bytes where they lie", () => {
     const buffer = new ArrayBuffer(56);
     new DataView(buffer).setBigUint64(40, 2n ** 63n, true);
-    const voxels = viewVoxels("u8", buffer, 40);
+    const voxels = viewVoxels("u8", new Uint8Array(buffer, 40));
     expect(voxels.length).toBe(2);
     expect(voxels[0]).toBe(9223372036854775808n);
     expect(voxels.buffer).toBe(buffer);
+  });
+});
+
+describe("elementOfBrick", () => {
+  it("is the dtype's unless the labels came in fewer bytes", () => {
+    expect([0, 2, 4].map((bytes) => elementOfBrick("i8", bytes))).toEqual(["i8", "u2", "u4"]);
   });
 });

@@ -48,6 +48,7 @@ export function exampleData(options: ExampleOptions = {}): Data {
     brick: options.brick ?? [32, 32, 32],
     apron: options.apron ?? [1, 1, 1],
     generation: options.generation ?? 0,
+    changes: [],
     histogram: null,
   };
 }

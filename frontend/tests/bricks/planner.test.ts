@@ -99,4 +99,13 @@ describe("plan", () => {
     // Ten times what it takes on an idle machine, so that a busy one does not fail it.
     expect(best).toBeLessThan(10);
   });
+
+  it("puts what is nearest the cursor first", () => {
+    const focus = [128, 250, 10] as const;
+    const { needs } = plan([{ ...sightOf(volume), focus }], { ...options, direct: Infinity });
+    const first = needs.slice(0, 1).map(({ number }) => volume.index(number));
+    const last = needs.slice(-1).map(({ number }) => volume.index(number));
+    expect(first).toMatchObject([{ y: 7, x: 0 }]);
+    expect(last).toMatchObject([{ y: 0, x: 7 }]);
+  });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { BrickStream } from "../../src/bricks/stream";
-import type { BrickMessage } from "../../src/bricks/message";
+import { HEADER_BYTES, type BrickMessage } from "../../src/bricks/message";
 
 /** The browser's WebSocket, stepped by hand. */
 class Socket {
@@ -31,9 +31,16 @@ class Socket {
     this.onopen?.();
   }
 
-  deliver(volume: number, bytes: number): void {
-    const data = new ArrayBuffer(bytes);
-    new DataView(data).setUint32(0, volume, true);
+  /** One message of so many bricks, each of so many bytes of payload. */
+  deliver(volume: number, bytes: number, count = 1): void {
+    const size = HEADER_BYTES + Math.ceil(bytes / 8) * 8;
+    const data = new ArrayBuffer(size * count);
+    const view = new DataView(data);
+    for (let place = 0; place < count; place += 1) {
+      view.setUint32(size * place, volume, true);
+      view.setUint32(size * place + 16, place, true);
+      view.setUint32(size * place + 40, bytes, true);
+    }
     this.onmessage?.({ data });
   }
 }
@@ -84,16 +91,17 @@ describe("BrickStream", () => {
     const volume = stream.open({ layer: "l1", point: [] });
     for (let count = 0; count < 10; count += 1) Socket.all[0]!.deliver(volume, 36_000);
     const credits = Socket.all[0]!.sent.filter(({ type }) => type === "credit");
-    expect(credits).toEqual([{ type: "credit", bytes: 288_000 }]);
+    expect(credits).toEqual([{ type: "credit", bytes: 8 * 36_048 }]);
     expect(bricks).toHaveLength(10);
   });
 
-  it("drops bricks of volumes it has closed", () => {
+  it("takes many bricks out of one message", () => {
     Socket.all[0]!.open();
     const volume = stream.open({ layer: "l1", point: [] });
-    stream.close(volume);
-    Socket.all[0]!.deliver(volume, 100);
-    expect(bricks).toHaveLength(0);
+    Socket.all[0]!.deliver(volume, 35_937, 8);
+    expect(bricks.map(({ x }) => x)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(bricks.every(({ payload }) => payload.byteLength === 35_937)).toBe(true);
+    expect(bricks.every(({ payload }) => payload.byteOffset % 8 === 0)).toBe(true);
   });
 
   it("reconnects, waiting longer each time, and says everything again", () => {

@@ -21,6 +21,8 @@ export function exampleDocument(data: readonly Data[]): Document {
             seed: 0,
             contour: 0,
             meshes: true,
+            mesh_opacity: 1,
+            silhouette: 0,
           },
         }
       : {

@@ -20,6 +20,8 @@ const plain: LabelsStyle = {
   seed: 0,
   contour: 0,
   meshes: true,
+  mesh_opacity: 1,
+  silhouette: 0,
 };
 
 /** What the shader finds, searching as it does. */

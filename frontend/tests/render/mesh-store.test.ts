@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { MeshStore, meshFactor } from "../../src/render/mesh-store";
+import { MeshStore, meshFactor, meshLevel } from "../../src/render/mesh-store";
 import type { Document, LabelsLayer } from "../../src/wire/types";
 import { exampleData } from "../bricks/example-data";
 import { exampleDocument } from "./example-document";
@@ -54,7 +54,7 @@ const states = (): string[] => store.status.map(({ label, state }) => `${label} 
 
 describe("MeshStore", () => {
   it("fetches the selected labels' meshes, four at once", async () => {
-    store.update(documentOf(["1", "2", "3", "4", "5", "6"]), true);
+    store.update(documentOf(["1", "2", "3", "4", "5", "6"]), 1);
     await vi.waitFor(() => {
       expect(open.size).toBe(4);
     });
@@ -76,14 +76,14 @@ describe("MeshStore", () => {
   it("asks at the view's point of leading axes", async () => {
     const document = documentOf(["9"], [5, 8, 8, 8]);
     document.view.position = { t: 3 };
-    store.update(document, true);
+    store.update(document, 1);
     await vi.waitFor(() => {
       expect(asked).toEqual(["/layers/l1/mesh/9?point=3"]);
     });
   });
 
   it("says why a mesh could not be had, and asks again when told to", async () => {
-    store.update(documentOf(["7"]), true);
+    store.update(documentOf(["7"]), 1);
     const error = { kind: "notfound", message: "There is no label 7.", hint: "Choose another." };
     await answer("7", 404, JSON.stringify({ error }));
     await vi.waitFor(() => {
@@ -98,38 +98,38 @@ describe("MeshStore", () => {
   });
 
   it("gives up a mesh that is no longer wanted", async () => {
-    store.update(documentOf(["1"]), true);
+    store.update(documentOf(["1"]), 1);
     await vi.waitFor(() => {
       expect(open.size).toBe(1);
     });
     const closed = new Promise((resolve) => open.get("1")!.on("close", resolve));
-    store.update(documentOf([]), true);
+    store.update(documentOf([]), 1);
     await closed;
     expect(store.isSettled).toBe(true);
   });
 
   it("remembers a mesh that was deselected", async () => {
-    store.update(documentOf(["1"]), true);
+    store.update(documentOf(["1"]), 1);
     await answer("1");
     await vi.waitFor(() => {
       expect(states()).toEqual(["1 ready"]);
     });
-    store.update(documentOf([]), true);
-    store.update(documentOf(["1"]), true);
+    store.update(documentOf([]), 1);
+    store.update(documentOf(["1"]), 1);
     expect(states()).toEqual(["1 ready"]);
     expect(asked).toHaveLength(1);
   });
 
   it("keeps the former mesh until that of the changed data is there", async () => {
     const document = documentOf(["1"]);
-    store.update(document, true);
+    store.update(document, 1);
     await answer("1");
     await vi.waitFor(() => {
       expect(store.shown).toHaveLength(1);
     });
     const former = store.shown[0]!.geometry;
     document.layers["l1"]!.data.generation = 1;
-    store.update(document, true);
+    store.update(document, 1);
     expect(store.shown[0]!.geometry).toBe(former);
     await answer("1");
     await vi.waitFor(() => {
@@ -138,11 +138,65 @@ describe("MeshStore", () => {
   });
 
   it("fetches nothing while no 3-D panel is there, nor what is hidden", () => {
-    store.update(documentOf(["1"]), false);
+    store.update(documentOf(["1"]), null);
     const document = documentOf(["1"]);
     (document.layers["l1"] as LabelsLayer).style.hidden = ["1"];
-    store.update(document, true);
+    store.update(document, 1);
     expect(store.requests).toBe(0);
+  });
+});
+
+describe("levels of detail", () => {
+  function deepDocument(): Document {
+    const document = documentOf(["1", "2"]);
+    const { data } = document.layers["l1"]!;
+    const [first] = data.levels;
+    data.levels = [1, 2, 4, 8].map((scale) => ({ ...first!, scale: [scale, scale, scale] }));
+    return document;
+  }
+
+  async function answerLevel(name: string, level: number): Promise<void> {
+    await vi.waitFor(() => {
+      expect(open.has(name)).toBe(true);
+    });
+    open.get(name)!.writeHead(200, { "Voxelview-Level": level }).end(EMPTY_MESH);
+    open.delete(name);
+  }
+
+  it("are the coarsest whose voxels are no larger than a pixel", () => {
+    const { data } = deepDocument().layers["l1"]!;
+    expect([0.1, 1, 1.9, 4, 100].map((pixel) => meshLevel(data, pixel))).toEqual([0, 0, 0, 2, 3]);
+  });
+
+  it("come coarse first, then as fine as the screen shows", async () => {
+    store.update(deepDocument(), 2);
+    await answerLevel("1?level=3", 3);
+    await answerLevel("2?level=3", 1); // too small for the coarse level: what came is fine enough
+    await answerLevel("1?level=1", 1);
+    await vi.waitFor(() => {
+      expect(store.isSettled).toBe(true);
+    });
+    expect(asked).toHaveLength(3);
+  });
+
+  it("become finer when the camera comes nearer, and never coarser again", async () => {
+    const document = deepDocument();
+    store.update(document, 8);
+    await answerLevel("1?level=3", 3);
+    await answerLevel("2?level=3", 3);
+    await vi.waitFor(() => {
+      expect(store.isSettled).toBe(true);
+    });
+    store.update(document, 1);
+    expect(states()).toEqual(["1 ready", "2 ready"]);
+    await answerLevel("1", 0);
+    await answerLevel("2", 0);
+    await vi.waitFor(() => {
+      expect(store.isSettled).toBe(true);
+    });
+    store.update(document, 8);
+    expect(store.isSettled).toBe(true);
+    expect(asked).toHaveLength(4);
   });
 });
 

@@ -4,13 +4,14 @@ import type { Voxels } from "../../src/bricks/element";
 import {
   constantWords,
   encodeTexels,
+  formatOf,
   imageCode,
   labelsCode,
   toTexel,
 } from "../../src/render/texels";
 
 function brickOf(voxels: Voxels, minimum = -Infinity, maximum = Infinity): Brick {
-  return { serial: 1, generation: 0, voxels, constant: false, minimum, maximum, bytes: 0 };
+  return { serial: 1, generation: 0, voxels, constant: false, minimum, maximum };
 }
 
 describe("imageCode", () => {
@@ -72,6 +73,15 @@ describe("labelsCode", () => {
     ["i8", "RG32UI", 0],
   ] as const)("keeps %s in %s", (element, format, signBits) => {
     expect(labelsCode(element)).toMatchObject({ format, signBits });
+  });
+
+  it("goes to the GPU in the bytes that a brick came in", () => {
+    const code = labelsCode("u8");
+    const small = brickOf(new Uint16Array([1, 2]));
+    expect(formatOf(code, small)).toBe("R16UI");
+    expect(encodeTexels(code, small, "R16UI")).toEqual(new Uint16Array([1, 2]));
+    expect(formatOf(code, brickOf(new Uint32Array([1, 2])))).toBe("R32UI");
+    expect(formatOf(code, brickOf(new BigUint64Array([1n, 2n])))).toBe("RG32UI");
   });
 
   it("gives a constant brick's 64 bits", () => {

@@ -18,6 +18,7 @@ export function image(id: string, changes: Partial<ImageLayer> = {}): ImageLayer
       brick: [32, 32, 32],
       apron: [1, 1, 1],
       generation: 0,
+      changes: [],
       histogram: { start: 0, stop: 100, counts: Array.from({ length: 100 }, () => 10) },
     },
     style: {
@@ -47,6 +48,7 @@ export function labels(id: string): LabelsLayer {
       brick: [32, 32, 32],
       apron: [0, 0, 0],
       generation: 0,
+      changes: [],
       histogram: null,
     },
     style: {
@@ -58,6 +60,8 @@ export function labels(id: string): LabelsLayer {
       seed: 0,
       contour: 0,
       meshes: true,
+      mesh_opacity: 1,
+      silhouette: 0,
     },
   };
 }

@@ -1,10 +1,10 @@
 // Colour and visibility of labels in GLSL. The stable colour says what `math/label-color.ts` says;
 // what the style says about single labels comes from a hash table in a texture
-// (`render/label-table.ts`).
+// (`render/label-table.ts`). Choice: `TABLE`, whether it says anything.
 
 export const LABEL_COLOR = `
 uniform usampler2D u_table;    // entries (low, high, rgb, flags)
-uniform int u_tableMask;       // number of entries - 1; -1 for no table
+uniform int u_tableMask;       // number of entries - 1
 uniform int u_seed;
 uniform float u_opacity;
 uniform int u_selectedOnly;
@@ -24,7 +24,11 @@ vec3 stableColor(uvec2 label) {
   uint turn = (label.x ^ mixBits(label.y ^ mixBits(uint(u_seed)))) * 0x9e3779b9u;
   uint other = mixBits(turn + 0x9e3779b9u);
   float hue = float(turn >> 8) / 16777216.0;
-  float saturation = float[](0.95, 0.7, 0.5)[other % 3u];
+  // The remainder by 3, of digits to the base of 256: dividing integers is slow.
+  uint digits = (other & 65535u) + (other >> 16);
+  digits = (digits & 255u) + (digits >> 8);
+  uint third = digits - 3u * ((digits * 43691u) >> 17);
+  float saturation = third == 0u ? 0.95 : third == 1u ? 0.7 : 0.5;
   float value = ((other >> 8) & 1u) == 0u ? 1.0 : 0.8;
   vec3 place = fract(vec3(hue) + vec3(0.0, 2.0 / 3.0, 1.0 / 3.0));
   vec3 ramp = clamp(abs(place * 6.0 - 3.0) - 1.0, 0.0, 1.0);
@@ -33,7 +37,7 @@ vec3 stableColor(uvec2 label) {
 
 /** What the style says about this label: (rgb, flags), 0 for nothing. */
 uvec2 styleOf(uvec2 label) {
-  if (u_tableMask < 0) return uvec2(0u);
+#if TABLE
   int width = textureSize(u_table, 0).x;
   int place = int(hashLabel(label)) & u_tableMask;
   for (int probe = 0; probe <= u_tableMask; probe += 1) {
@@ -42,6 +46,7 @@ uvec2 styleOf(uvec2 label) {
     if (entry.xy == label) return entry.zw;
     place = (place + 1) & u_tableMask;
   }
+#endif
   return uvec2(0u);
 }
 

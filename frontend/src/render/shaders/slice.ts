@@ -120,15 +120,14 @@ vec3 placeInBrick() {
 
 export const IMAGE_UNIFORMS = {
   ...PLANE_UNIFORMS,
-  u_filter: "int",
   u_colormap: "sampler",
   u_low: "float",
   u_inverse: "float",
   u_gamma: "float",
   u_opacity: "float",
-  u_minimum: "int",
 } as const satisfies Uniforms;
 
+/** Choices beside those of sampling: `GAMMA`, other than 1, and `MINIMUM`, blended by taking it. */
 export const IMAGE_FRAGMENT = `
 ${PLACE}
 ${IMAGE_SAMPLING}
@@ -137,28 +136,32 @@ uniform float u_low;       // contrast limit, as texels have it
 uniform float u_inverse;   // 1 / (high - low)
 uniform float u_gamma;
 uniform float u_opacity;
-uniform int u_minimum;     // 1: blended by taking the minimum
 out vec4 color;
 
 void main() {
   float value = v_constant.x == 1u
     ? uintBitsToFloat(v_constant.y)
     : sampleImage(v_slot, placeInBrick());
+#if MISSING
   if (isMissing(value)) discard;
+#endif
   float part = clamp((value - u_low) * u_inverse, 0.0, 1.0);
-  if (u_gamma != 1.0) part = pow(part, u_gamma);
-  vec4 mapped = texture(u_colormap, vec2((part * 255.0 + 0.5) / 256.0, 0.5));
+#if GAMMA
+  part = pow(part, u_gamma);
+#endif
+  vec4 mapped = texelFetch(u_colormap, ivec2(int(part * 255.0 + 0.5), 0), 0);
   float alpha = mapped.a * u_opacity;
+#if MINIMUM
   // White is what a minimum leaves as it is.
-  color = u_minimum == 1
-    ? vec4(mix(vec3(1.0), mapped.rgb, alpha), 1.0)
-    : vec4(mapped.rgb * alpha, alpha);
+  color = vec4(mix(vec3(1.0), mapped.rgb, alpha), 1.0);
+#else
+  color = vec4(mapped.rgb * alpha, alpha);
+#endif
 }
 `;
 
 export const LABEL_UNIFORMS = {
   ...PLANE_UNIFORMS,
-  u_signBits: "int",
   u_table: "sampler",
   u_tableMask: "int",
   u_seed: "int",
@@ -176,7 +179,7 @@ out vec4 color;
 void main() {
   uvec2 label = v_constant.x == 1u ? v_constant.yz : sampleLabel(v_slot, placeInBrick());
   vec4 shown = labelColor(label);
-  if (shown.a == 0.0) discard;
+  // Blended over what is there: nothing leaves it as it is.
   color = vec4(shown.rgb * shown.a, shown.a);
 }
 `;

@@ -7,11 +7,17 @@ export const MESH_UNIFORMS = {
   u_rotation: "mat3",
   u_view: "vec3",
   u_color: "vec3",
+  u_opacity: "float",
+  u_silhouette: "float",
+  u_colormap: "sampler",
+  u_limits: "vec3",
 } as const satisfies Uniforms;
 
 export const MESH_VERTEX = `
 in vec3 a_position;      // from the mesh's origin, world units
 in vec3 a_normal;
+in float a_value;
+out float v_value;
 uniform mat4 u_clip;
 uniform mat3 u_rotation;
 uniform vec3 u_view;     // the mesh's origin as the camera sees it
@@ -22,6 +28,7 @@ void main() {
   gl_Position = u_clip * vec4(a_position, 1.0);
   v_normal = u_rotation * a_normal;
   v_toward = -(u_rotation * a_position + u_view);
+  v_value = a_value;
 }
 `;
 
@@ -29,7 +36,12 @@ void main() {
 export const MESH_FRAGMENT = `
 in vec3 v_normal;
 in vec3 v_toward;
+in float v_value;
 uniform vec3 u_color;
+uniform float u_opacity;
+uniform float u_silhouette;
+uniform sampler2D u_colormap;
+uniform vec3 u_limits;       // low, high, gamma; gamma 0 where there are no values
 out vec4 color;
 
 void main() {
@@ -42,8 +54,15 @@ void main() {
   float shade = 0.22 + 0.5 * lit + 0.28 * facing;
   float gloss = 0.18 * pow(lit, 40.0);
   float rim = smoothstep(0.35, 0.0, facing);
-  vec3 shaded = u_color * shade * (1.0 - 0.35 * rim) + gloss;
-  color = vec4(shaded, 1.0);
+  vec3 base = u_color;
+  if (u_limits.z > 0.0 && v_value == v_value) {
+    float part = clamp((v_value - u_limits.x) / (u_limits.y - u_limits.x), 0.0, 1.0);
+    base = texture(u_colormap, vec2((pow(part, u_limits.z) * 255.0 + 0.5) / 256.0, 0.5)).rgb;
+  }
+  vec3 shaded = base * shade * (1.0 - 0.35 * rim) + gloss;
+  // Clearer the more a face looks at the camera: what is left is the outline.
+  float alpha = u_opacity * pow(max(1.0 - facing, 0.001), 4.0 * u_silhouette);
+  color = vec4(shaded * alpha, alpha);
 }
 `;
 
@@ -131,17 +150,20 @@ void main() {
 
 export const COMPOSE_UNIFORMS = {
   u_picture: "sampler",
+  u_corner: "vec2",
   u_background: "vec3",
 } as const satisfies Uniforms;
 
-/** A finished picture onto the canvas, which has its first row at the bottom. */
+/** A part of a finished picture onto the canvas, which has its first row at the bottom. */
 export const COMPOSE_FRAGMENT = `
 in vec2 v_place;
 uniform sampler2D u_picture;
+uniform vec2 u_corner;       // pixel of the canvas, y up, where the picture's top left corner lies
 uniform vec3 u_background;
 out vec4 color;
 void main() {
-  vec4 picture = texture(u_picture, vec2(v_place.x, 1.0 - v_place.y));
+  ivec2 pixel = ivec2(gl_FragCoord.x - u_corner.x, u_corner.y - gl_FragCoord.y);
+  vec4 picture = texelFetch(u_picture, pixel, 0);
   color = vec4(picture.rgb + u_background * (1.0 - picture.a), 1.0);
 }
 `;

@@ -3,8 +3,8 @@
 // ray has found already is skipped by its least and greatest value.
 import type { Uniforms } from "../../gl/program";
 
-/** Textures of the atlas that the bricks of one volume may lie in. */
-export const PAGES = 8;
+/** Textures of the atlas that the bricks of one volume may lie in, at most: WebGL has 16 units. */
+export const PAGES = 12;
 
 /** What a brick's entry in the table says first, in the top byte of its second word. */
 export const ENTRY = { absent: 0, slot: 1, constant: 2 } as const;
@@ -18,6 +18,10 @@ export const VOLUME_UNIFORMS = {
   u_page5: "sampler",
   u_page6: "sampler",
   u_page7: "sampler",
+  u_page8: "sampler",
+  u_page9: "sampler",
+  u_page10: "sampler",
+  u_page11: "sampler",
   u_table: "sampler",
   u_colormap: "sampler",
   u_depth: "sampler",
@@ -33,8 +37,6 @@ export const VOLUME_UNIFORMS = {
   u_brick: "vec3",
   u_bricks: "vec3",
   u_stored: "vec3",
-  u_linear: "int",
-  u_isCloud: "int",
   u_low: "float",
   u_inverse: "float",
   u_gamma: "float",
@@ -44,9 +46,13 @@ export const VOLUME_UNIFORMS = {
 
 const PAGE_NUMBERS = Array.from({ length: PAGES }, (_, page) => String(page));
 
+/**
+ * Choices: `PAGES`, how many textures; `LINEAR`, the filter; `MISSING`, whether there may be NaNs;
+ * `CLOUD`, or else the greatest value along the ray; `GAMMA`, other than 1.
+ */
 export const VOLUME_FRAGMENT = `
 in vec2 v_place;
-${PAGE_NUMBERS.map((page) => `uniform sampler3D u_page${page};`).join("\n")}
+${PAGE_NUMBERS.map((page) => `#if PAGES > ${page}\nuniform sampler3D u_page${page};\n#endif`).join("\n")}
 uniform usampler2D u_table;   // a texel a brick: place and kind, least and greatest value
 uniform sampler2D u_colormap;
 uniform sampler2D u_depth;    // of meshes and slices
@@ -62,8 +68,6 @@ uniform vec3 u_to;
 uniform vec3 u_brick;
 uniform vec3 u_bricks;
 uniform vec3 u_stored;
-uniform int u_linear;
-uniform int u_isCloud;
 uniform float u_low;          // contrast limit, as texels have it
 uniform float u_inverse;      // 1 / (high - low)
 uniform float u_gamma;
@@ -76,25 +80,36 @@ bool isMissing(float value) {
 }
 
 float read(uint page, vec3 at) {
-${PAGE_NUMBERS.map(
-  (page) =>
-    `  if (page == ${page}u) return ` +
-    `textureLod(u_page${page}, at / vec3(textureSize(u_page${page}, 0)), 0.0).r;`,
-).join("\n")}
-  return uintBitsToFloat(0x7fc00000u);
+${PAGE_NUMBERS.slice(1)
+  .map(
+    (page) =>
+      `#if PAGES > ${page}\n  if (page == ${page}u) return ` +
+      `textureLod(u_page${page}, at / vec3(textureSize(u_page${page}, 0)), 0.0).r;\n#endif`,
+  )
+  .join("\n")}
+  return textureLod(u_page0, at / vec3(textureSize(u_page0, 0)), 0.0).r;
 }
 
 float sampleBrick(uint page, vec3 slot, vec3 place) {
   vec3 middle = clamp(floor(place), vec3(0.0), u_stored - 1.0) + 0.5;
-  if (u_linear == 0) return read(page, slot + middle);
+#if LINEAR
   float value = read(page, slot + clamp(place, vec3(0.5), u_stored - 0.5));
-  return isMissing(value) ? read(page, slot + middle) : value;
+#if MISSING
+  if (isMissing(value)) value = read(page, slot + middle);
+#endif
+  return value;
+#else
+  return read(page, slot + middle);
+#endif
 }
 
 /** What a value looks like, 0 to 1. */
 float partOf(float value) {
   float part = clamp((value - u_low) * u_inverse, 0.0, 1.0);
-  return u_gamma == 1.0 ? part : pow(part, u_gamma);
+#if GAMMA
+  part = pow(part, u_gamma);
+#endif
+  return part;
 }
 
 vec4 mapped(float part) {
@@ -133,7 +148,7 @@ void main() {
 
   float stride = 1.0 / length(way);   // depth from one sample to the next: a texel apart
   float reach = length(vec3(aside * u_extent, 1.0));   // world units for one unit of depth
-  vec3 shift = vec3(u_linear == 1 ? 0.5 : 0.0);
+  vec3 shift = vec3(LINEAR == 1 ? 0.5 : 0.0);
   bool found = false;
   float best = u_low;
   float high = u_low + 1.0 / u_inverse;
@@ -154,38 +169,46 @@ void main() {
     uvec4 entry = texelFetch(u_table, ivec2(cell.x, cell.y + cell.z * u_bricks.y), 0);
     uint kind = entry.y >> 24;
     float most = uintBitsToFloat(entry.w);
-    bool matters = kind != ${String(ENTRY.absent)}u && most > (u_isCloud == 1 ? u_low : best);
+    bool matters = kind != ${String(ENTRY.absent)}u && most > (CLOUD == 1 ? u_low : best);
     if (matters && kind == ${String(ENTRY.constant)}u) {
-      if (u_isCloud == 1) pass(most, reach * (min(next, end) - here));
-      else best = most;
+#if CLOUD
+      pass(most, reach * (min(next, end) - here));
+#else
+      best = most;
+#endif
       found = true;
     } else if (matters) {
       vec3 slot = vec3(entry.x & 0xffffu, entry.x >> 16, entry.y & 0xffffu);
       uint page = (entry.y >> 16) & 0xffu;
       for (; here < until; here += stride) {
         float value = sampleBrick(page, slot, u_eye + here * way - base);
+#if MISSING
         if (isMissing(value)) continue;
-        if (u_isCloud == 1) pass(value, reach * stride);
-        else if (value > best) {
+#endif
+#if CLOUD
+        pass(value, reach * stride);
+#else
+        if (value > best) {
           best = value;
           found = true;
         }
+#endif
       }
     }
     here = next;
-    if (u_isCloud == 1 ? color.a > 0.98 : best >= high) break;
+    if (CLOUD == 1 ? color.a > 0.98 : best >= high) break;
   }
 
-  if (u_isCloud == 1) {
-    color *= u_opacity;
-    return;
-  }
+#if CLOUD
+  color *= u_opacity;
+#else
   if (!found) discard;
   float part = partOf(best);
   vec4 shown = mapped(part);
   // What is next to nothing hides nothing.
   float alpha = shown.a * u_opacity * min(part * 16.0, 1.0);
   color = vec4(shown.rgb * alpha, alpha);
+#endif
 }
 `;
 

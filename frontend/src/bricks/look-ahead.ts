@@ -1,0 +1,113 @@
+// What will be needed next: the bricks before a slice in the direction in which it moves, as far
+// as it gets in half a second; at rest, those just before and behind it.
+import { coverPlane, normalOf, type Plane } from "./cover";
+import type { Cover, Need, Sight } from "./planner";
+import type { Position } from "../math/panel";
+
+/** Seconds after which a slice that has not moved is at rest, and that are looked ahead. */
+const SECONDS = 0.5;
+
+/** Bricks looked ahead along the slice's normal, at most. */
+const MOST_BRICKS = 4;
+
+/** The part of a brick that is always looked ahead. */
+const MARGIN = 0.25;
+
+interface Track {
+  readonly plane: Plane;
+  readonly time: number;
+  /** World units a second along the normal. */
+  readonly speed: number;
+}
+
+function along(normal: Position, from: Position, to: Position): number {
+  return (
+    normal[0] * (to[0] - from[0]) + normal[1] * (to[1] - from[1]) + normal[2] * (to[2] - from[2])
+  );
+}
+
+/** How fast slices move, from one plan to the next. */
+export class Motion {
+  #tracks = new Map<number, Track>();
+
+  /** These are the slices now; `time` in seconds. */
+  note(sights: readonly Sight[], time: number): void {
+    const tracks = new Map<number, Track>();
+    for (const { picture, plane } of sights) {
+      if (tracks.has(picture)) continue;
+      const before = this.#tracks.get(picture);
+      const normal = normalOf(plane);
+      const isSame =
+        before !== undefined && normalOf(before.plane).every((part, axis) => part === normal[axis]);
+      if (!isSame || time - before.time > SECONDS) {
+        tracks.set(picture, { plane, time, speed: 0 });
+        continue;
+      }
+      const way = along(normal, before.plane.center, plane.center);
+      if (way === 0) {
+        // Something else has changed, or this one rests.
+        tracks.set(picture, before);
+        continue;
+      }
+      const speed = way / Math.max(time - before.time, 0.001);
+      // Steps of a wheel come unevenly; a turn back counts at once.
+      const isTurn = speed * before.speed <= 0;
+      tracks.set(picture, { plane, time, speed: isTurn ? speed : (speed + before.speed) / 2 });
+    }
+    this.#tracks = tracks;
+  }
+
+  /** World units a second along the picture's normal. */
+  speed(picture: number): number {
+    return this.#tracks.get(picture)?.speed ?? 0;
+  }
+}
+
+/** Bricks that slices will need next, nearest first, not more than `budget` bytes of them. */
+export function nextBricks(
+  covers: readonly Cover[],
+  motion: Motion,
+  bytes: (volume: Need["volume"]) => number,
+  budget: number,
+): Need[] {
+  const layers: { distance: number; needs: Need[] }[] = [];
+  for (const { sight, level } of covers) {
+    const { volume, plane, linear, picture } = sight;
+    const normal = normalOf(plane);
+    const { scale } = volume.grid(level);
+    const brick = ([0, 1, 2] as const).reduce<number>(
+      (sum, axis) => sum + Math.abs(normal[axis] * volume.brick[axis] * scale[axis]),
+      0,
+    );
+    const reach = (motion.speed(picture) * SECONDS) / brick;
+    for (const distance of distances(reach)) {
+      const move = (axis: 0 | 1 | 2): number =>
+        plane.center[axis] + distance * brick * normal[axis];
+      const center = [move(0), move(1), move(2)] as const;
+      const cells = coverPlane(volume, level, { ...plane, center }, linear);
+      const needs = cells.map(({ number }) => ({ volume, number }));
+      layers.push({ distance: Math.abs(distance), needs });
+    }
+  }
+  layers.sort((a, b) => a.distance - b.distance);
+  const needs: Need[] = [];
+  let taken = 0;
+  for (const layer of layers) {
+    for (const need of layer.needs) {
+      taken += bytes(need.volume);
+      if (taken > budget) return needs;
+      needs.push(need);
+    }
+  }
+  return needs;
+}
+
+/** How far to look, in bricks, for a slice that moves by `reach` of them. */
+function distances(reach: number): number[] {
+  if (reach === 0) return [-MARGIN, MARGIN];
+  const sign = Math.sign(reach);
+  const count = Math.min(Math.ceil(Math.abs(reach)), MOST_BRICKS);
+  return [MARGIN, ...Array.from({ length: count }, (_, place) => place + 1)].map(
+    (distance) => sign * distance,
+  );
+}

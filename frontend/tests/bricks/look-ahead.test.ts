@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { Motion, nextBricks } from "../../src/bricks/look-ahead";
+import { plan, type Sight } from "../../src/bricks/planner";
+import { Volume } from "../../src/bricks/volume";
+import { exampleData } from "./example-data";
+
+const volume = new Volume("l1", "image", exampleData({ shape: [512, 64, 64] }), []);
+const bytes = (): number => 1000;
+
+function sightAt(z: number): Sight {
+  return {
+    picture: 0,
+    volume,
+    linear: false,
+    plane: {
+      center: [z, 32, 32],
+      right: [0, 0, 1],
+      down: [0, 1, 0],
+      middle: [32, 32],
+      width: 64,
+      height: 64,
+      pixel: 1,
+    },
+  };
+}
+
+/** Layers of bricks along z that are next, nearest first, after the slice was at these places. */
+function next(places: readonly number[], step = 0.05, budget = Infinity): number[] {
+  const motion = new Motion();
+  let sight = sightAt(0);
+  places.forEach((z, count) => {
+    sight = sightAt(z);
+    motion.note([sight], count * step);
+  });
+  const { covers } = plan([sight], { bytes, budget: Infinity, direct: Infinity });
+  const needs = nextBricks(covers, motion, bytes, budget);
+  return [...new Set(needs.map(({ number }) => volume.index(number).z))];
+}
+
+describe("nextBricks", () => {
+  it("looks a little to both sides of a slice at rest", () => {
+    expect(next([256])).toEqual([7, 8]);
+    expect(next([272])).toEqual([8]);
+  });
+
+  it("looks where the slice is going, as far as it gets in half a second", () => {
+    // 4 voxels in 50 ms: 40 in half a second, two bricks.
+    expect(next([260, 264, 268, 272])).toEqual([8, 9, 10]);
+    expect(next([284, 280, 276, 272])).toEqual([8, 7, 6]);
+  });
+
+  it("follows a turn back at once", () => {
+    expect(next([260, 264, 268, 264])).not.toContain(9);
+    expect(next([260, 264, 268, 264])).toContain(7);
+  });
+
+  it("looks a few bricks ahead at most", () => {
+    expect(next([0, 100, 200])).toEqual([6, 7, 8, 9, 10]);
+  });
+
+  it("forgets the direction of a slice that rests", () => {
+    expect(next([252, 256], 3)).toEqual([7, 8]);
+  });
+
+  it("stays within its budget, nearest first", () => {
+    expect(next([260, 264, 268, 272], 0.05, 8 * 1000)).toEqual([8, 9]);
+  });
+});

@@ -1,0 +1,263 @@
+"""From the name of a file, folder or address to data that can be shown.
+
+`open_data` finds the format, by the name and else by the first bytes, and lets the format's own
+module in `viewer.sources.files` open it. Whether the voxels are labels is said by the file or
+guessed by `is_labels`; nothing here knows of viewers.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from viewer.errors import InvalidValueError, SourceError, UnsupportedDataError, ViewerError
+from viewer.sources import Source, as_source
+from viewer.sources.description import Description
+from viewer.sources.files.opened import Opened
+
+LABEL_WORDS = frozenset(
+    "label labels labelled labeled seg segmentation segmentations mask masks".split()
+)
+"""Words in a dataset's or file's name that make integers labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of file.
+
+    Parameters
+    ----------
+    name : str
+        For messages.
+    opener : str
+        ``module:function`` below `viewer.sources.files`.
+    suffixes : tuple of str
+        Lower case, with the dot.
+    magic : tuple of bytes
+        What such a file begins with, for files by another name.
+    """
+
+    name: str
+    opener: str
+    suffixes: tuple[str, ...]
+    magic: tuple[bytes, ...] = ()
+
+
+ZARR = Format("Zarr", "zarr:open_zarr", (".zarr", ".zarr.zip", ".ozx", ".zip"))
+
+FORMATS = (
+    Format("NumPy", "numpy:open_npy", (".npy",), (b"\x93NUMPY",)),
+    Format("NumPy archive", "numpy:open_npz", (".npz",)),
+    Format(
+        "HDF5",
+        "hdf5:open_hdf5",
+        (".h5", ".hdf5", ".hdf", ".he5", ".h5ad", ".nwb", ".ims", ".mat", ".jld2"),
+        (b"\x89HDF\r\n\x1a\n",),
+    ),
+    ZARR,
+    Format(
+        "TIFF",
+        "tiff:open_tiff",
+        (".tif", ".tiff", ".btf", ".lsm", ".stk", ".svs", ".ndpi", ".scn", ".bif", ".qptiff"),
+        (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
+    ),
+    Format("NIfTI", "nifti:open_nifti", (".nii", ".nii.gz", ".hdr", ".img", ".mgz", ".mgh")),
+    Format("NRRD", "nrrd:open_nrrd", (".nrrd", ".nhdr"), (b"NRRD000",)),
+    Format(
+        "MRC",
+        "mrc:open_mrc",
+        (".mrc", ".mrcs", ".map", ".rec", ".ali", ".ccp4", ".st", ".mrc.gz", ".mrc.bz2"),
+    ),
+    Format(
+        "FITS",
+        "fits:open_fits",
+        (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz"),
+        (b"SIMPLE  =",),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where data is.
+
+    Parameters
+    ----------
+    path : str
+        Of a file or folder, or an address with a protocol.
+    dataset : str or None
+        Which of the arrays in it.
+    """
+
+    path: str
+    dataset: str | None = None
+
+    @property
+    def remote(self) -> bool:
+        """Whether it is behind an address."""
+        return bool(_ADDRESS.match(self.path))
+
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def parse_location(given: str | Path, dataset: str | None = None) -> Location:
+    """Where ``FILE``, ``FILE:DATASET`` or an address leads.
+
+    A colon divides only where what stands before it is there, and the whole is not: names with
+    colons stay as they are. In an address it divides after ``.zarr``.
+    """
+    text = str(given)
+    if not text:
+        raise InvalidValueError("There is no file with an empty name.", hint="Give a path.")
+    if text.startswith("file://"):
+        text = text.removeprefix("file://")
+    if _ADDRESS.match(text):
+        match = re.fullmatch(r"(.*\.zarr/?):([^:]+)", text)
+        if match and dataset is None:
+            return Location(match[1], match[2])
+        return Location(text, dataset)
+    text = str(Path(text).expanduser())
+    before, mark, after = text.rpartition(":")
+    if dataset is None and mark and after and Path(before).exists() and not Path(text).exists():
+        return Location(before, after)
+    return Location(text, dataset)
+
+
+def open_data(location: Location) -> Opened:
+    """What is at a location; the files stay open until `Opened.close`.
+
+    Raises
+    ------
+    SourceError
+        When it is not there, or damaged.
+    UnsupportedDataError
+        For a kind of file that cannot be opened; lists those that can.
+    InvalidDataError, NotFoundError
+        When it holds none or several arrays, or not that one; lists what it holds.
+    MissingExtraError
+        When a library is missing; names the command that installs it.
+    """
+    found = find_format(location)
+    opener = load_opener(found)
+    try:
+        opened = opener(location.path, location.dataset)
+    except ViewerError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+    else:
+        return replace(opened, shown=tuple(map(_guessed, opened.shown)))
+    raise SourceError(
+        f"{location.path} cannot be opened as {found.name}: {reason}.",
+        hint="Check that the file is whole, and what its name says.",
+    )
+
+
+def load_opener(found: Format) -> Callable[[str, str | None], Opened]:
+    """The function that opens files of a format."""
+    module, _, function = found.opener.partition(":")
+    opener: Callable[[str, str | None], Opened] = getattr(
+        importlib.import_module(f"viewer.sources.files.{module}"), function
+    )
+    return opener
+
+
+def find_format(location: Location) -> Format:
+    """The format of what is at a location, by its name, else by its first bytes."""
+    path = location.path
+    if location.remote:
+        format = _by_suffix(path.partition("?")[0].rstrip("/"))
+        if format not in (None, ZARR):
+            raise UnsupportedDataError(
+                f"{path} is not Zarr, and only Zarr is opened from afar.",
+                hint="Download the file and open it from the disk.",
+            )
+        return ZARR
+    file = Path(path)
+    if not file.exists():
+        raise SourceError(f"There is no file {path}.", hint="Check the path.")
+    if file.is_dir():
+        return ZARR
+    by_name = _by_suffix(file.name)
+    if by_name is not None:
+        return by_name
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(16)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}.") from None
+    for format in FORMATS:
+        if start.startswith(format.magic):
+            return format
+    known = ", ".join(f"{format.name} ({format.suffixes[0]})" for format in FORMATS)
+    raise UnsupportedDataError(
+        f"{path} is of no kind that can be opened.", hint=f"These can: {known}."
+    )
+
+
+def is_labels(described: Description) -> bool:
+    """Whether data are labels: when it says so, or for integers whose name says so."""
+    said = described.suggestions
+    if said.labels:
+        return True
+    dtype: Any = described.parts[0].dtype
+    words = re.split(r"[^a-z]+", said.name.lower())
+    return getattr(dtype, "kind", "") in "biu" and not LABEL_WORDS.isdisjoint(words)
+
+
+def inform(described: Description, kind: str | None = None) -> str:
+    """What would be shown, for people to read: shape, dtype, axes, levels and chunks."""
+    source = as_source(described)
+    try:
+        first = source.levels[0]
+        kind = kind or ("labels" if is_labels(described) else "image")
+        unit = f" {source.units}" if source.units else ""
+        axes = ", ".join(
+            f"{axis.name} {n} × {step:g}{unit if axis.kind == 'space' else ''}"
+            for axis, n, step in zip(source.axes, first.shape, first.scale, strict=True)
+        )
+        lines = [
+            f"{kind} {described.suggestions.name!r}",
+            f"shape   {_times(first.shape)}, {source.dtype}, {_bytes(source)}",
+            f"axes    {axes}",
+            f"levels  {', '.join(_times(level.shape) for level in source.levels)}",
+            f"chunks  {'none' if source.chunks is None else _times(source.chunks)}",
+        ]
+    finally:
+        source.close()
+    return "\n  ".join((*lines, *described.suggestions.notices))
+
+
+def _times(numbers: tuple[int, ...]) -> str:
+    return " × ".join(map(str, numbers))
+
+
+def _bytes(source: Source) -> str:
+    size = float(math.prod(source.levels[0].shape) * source.dtype.itemsize)
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"
+
+
+def _guessed(described: Description) -> Description:
+    said = described.suggestions
+    return replace(described, suggestions=replace(said, labels=is_labels(described)))
+
+
+def _by_suffix(name: str) -> Format | None:
+    lower = name.lower()
+    fitting = [
+        (len(suffix), number)
+        for number, format in enumerate(FORMATS)
+        for suffix in format.suffixes
+        if lower.endswith(suffix)
+    ]
+    return FORMATS[max(fitting)[1]] if fitting else None

@@ -1,0 +1,73 @@
+"""How many bytes of bricks may be on their way to one page.
+
+As many as the page takes in the time that it takes to hear from it: more would only be stale when
+it comes, if the page has moved on; fewer would leave the network idle. Both are measured by the
+credits that the page sends, end to end, since whatever lies between (an SSH tunnel, a proxy) has
+buffers of its own. Pure bookkeeping, no I/O.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+QUEUE_SECONDS = 0.1
+"""Seconds of bricks that may wait somewhere, beyond what is travelling: a page that draws takes
+bricks in bursts, and must not run dry."""
+
+SAMPLES = 16
+"""Measurements remembered: the best of them counts, so that one slow frame changes nothing."""
+
+
+class Flow:
+    """Bytes on their way, and how many may be.
+
+    Parameters
+    ----------
+    start : int
+        Bytes that may be on their way before anything has been measured.
+    least, most : int
+        Bounds of that in bytes, once it is measured.
+    """
+
+    def __init__(self, start: int, least: int, most: int) -> None:
+        self.window = start
+        """Bytes that may be on their way."""
+        self._least = start
+        self._least_measured = min(start, least)
+        self._most = max(start, most)
+        self._sent = 0
+        self._taken = 0
+        self._taken_at = 0.0
+        self._under_way: deque[tuple[int, float, int, float, bool]] = deque()
+        self._rates: deque[float] = deque(maxlen=SAMPLES)
+        self._delay = math.inf
+
+    @property
+    def on_the_way(self) -> int:
+        """Bytes sent and not credited."""
+        return self._sent - self._taken
+
+    def sent(self, size: int, now: float) -> None:
+        """`size` bytes have been handed to the network."""
+        if not self.on_the_way:
+            self._taken_at = now
+        self._sent += size
+        # A page that wants little says nothing about how much it could take.
+        is_busy = 2 * self.on_the_way > self.window
+        self._under_way.append((self._sent, now, self._taken, self._taken_at, is_busy))
+
+    def credited(self, size: int, now: float) -> None:
+        """The page has taken `size` bytes."""
+        self._taken = min(self._taken + size, self._sent)
+        self._taken_at = now
+        while self._under_way and self._under_way[0][0] <= self._taken:
+            _, at, taken, taken_at, is_busy = self._under_way.popleft()
+            self._delay = min(now - at, self._delay)  # the others had to wait in a queue
+            rate = (self._taken - taken) / max(now - taken_at, 1e-4)
+            if is_busy:
+                self._least = self._least_measured
+            if is_busy or rate > max(self._rates, default=0.0):
+                self._rates.append(rate)
+                wait = 2 * self._delay + QUEUE_SECONDS
+                self.window = int(min(max(max(self._rates) * wait, self._least), self._most))

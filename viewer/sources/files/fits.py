@@ -1,0 +1,89 @@
+"""FITS images by astropy: sections are read, and scaled, as they are looked at."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import numpy as np
+
+from viewer.sources.description import Description, Suggestions, Transform, length_unit
+from viewer.sources.files.opened import Entry, Opened, choose, load_extra, stem_of
+from viewer.space import conversion
+
+SUFFIXES = (".fits.gz", ".fits.fz", ".fits", ".fit", ".fts")
+
+
+class Section:
+    """The image of an HDU, read where it is sliced."""
+
+    def __init__(self, hdu: Any) -> None:
+        self.shape = tuple(map(int, hdu.shape))
+        self._hdu = hdu
+        # astropy seeks and reads in one file
+        self._lock = threading.Lock()
+        self.dtype = self[tuple(slice(0, 1) for _ in self.shape)].dtype
+
+    def __getitem__(self, index: tuple[slice, ...]) -> Any:
+        with self._lock:
+            return np.asarray(self._hdu.section[index])
+
+
+def open_fits(path: str, dataset: str | None) -> Opened:
+    """One image of a FITS file: by its extension's name or number, else the only one."""
+    fits = load_extra("astropy.io.fits", "fits", "FITS files")
+    file = fits.open(path, memmap=False)
+    try:
+        entries, images = [], []
+        for number, hdu in enumerate(file):
+            if hdu.is_image and hdu.shape:
+                name = str(number) if dataset == str(number) else hdu.name or str(number)
+                entries.append(Entry(name, tuple(hdu.shape), _dtype(hdu.header["BITPIX"])))
+                images.append(hdu)
+        chosen = images[entries.index(choose(entries, dataset, path))]
+        described = _describe(chosen, path)
+    except BaseException:
+        file.close()
+        raise
+    return Opened((described,), file.close)
+
+
+def _dtype(bits: int) -> Any:
+    """Of the voxels as they are stored; only for the list."""
+    return np.dtype(f"{'f' if bits < 0 else 'u' if bits == 8 else 'i'}{abs(bits) // 8}")
+
+
+def _describe(hdu: Any, path: str) -> Description:
+    header = hdu.header
+    data = Section(hdu)
+    count = len(data.shape)
+    steps, units = _read_steps(header, count)
+    kinds = [_kind(header, number).lower() for number in range(count, 0, -1)]
+    leading = kinds[:-3]
+    names = (*leading, "z", "y", "x")[-max(count, 2) :] if all(leading) else None
+    metadata = {"unit": str(header["BUNIT"])} if header.get("BUNIT") else {}
+    return Description(
+        data,
+        (data,),
+        names if names is not None and len(set(names)) == count else None,
+        (Transform(steps, (0.0,) * count),) if steps else (),
+        units,
+        Suggestions(name=stem_of(path, SUFFIXES), metadata=metadata),
+    )
+
+
+def _kind(header: Any, number: int) -> str:
+    return str(header.get(f"CTYPE{number}", "")).split("-")[0].strip()
+
+
+def _read_steps(header: Any, count: int) -> tuple[tuple[float, ...], str]:
+    """Voxel sizes in C order, where all spatial axes are lengths; none for angles and spectra."""
+    spatial = min(count, 3)
+    units = [length_unit(str(header.get(f"CUNIT{n}", ""))) for n in range(spatial, 0, -1)]
+    steps = [abs(float(header.get(f"CDELT{n}", 1.0))) for n in range(spatial, 0, -1)]
+    if not all(units) or not all(math.isfinite(step) and step > 0 for step in steps):
+        return (), ""
+    factors = [conversion(unit, units[-1]) for unit in units]
+    scale = [step * factor for step, factor in zip(steps, factors, strict=True)]
+    return (1.0,) * (count - spatial) + tuple(scale), units[-1]

@@ -1,0 +1,135 @@
+"""NRRD files by pynrrd: raw ones mapped into memory, compressed ones read as a whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from viewer.sources.description import Description, Suggestions, Transform, length_unit
+from viewer.sources.files.opened import Opened, load_extra, stem_of
+from viewer.sources.reordered import reorder
+
+SUFFIXES = (".nrrd", ".nhdr")
+
+OBLIQUE = 1e-3
+"""Sine of the angle from which on an axis is no longer one of the world's."""
+
+_DOMAINS = ("domain", "space", "none", "???")
+"""Kinds of axes along which voxels lie in space."""
+
+
+_TYPES = {
+    "int8": ("signed char", "int8", "int8_t"),
+    "uint8": ("uchar", "unsigned char", "uint8", "uint8_t"),
+    "int16": ("short", "short int", "signed short", "signed short int", "int16", "int16_t"),
+    "uint16": ("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"),
+    "int32": ("int", "signed int", "int32", "int32_t"),
+    "uint32": ("uint", "unsigned int", "uint32", "uint32_t"),
+    "int64": ("longlong", "long long", "long long int", "signed long long", "int64", "int64_t"),
+    "uint64": ("ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t"),
+    "float32": ("float",),
+    "float64": ("double",),
+}
+"""NumPy's name → the format's."""
+
+
+def open_nrrd(path: str, dataset: str | None) -> Opened:
+    """The array of an NRRD file, as (…, z, y, x)."""
+    nrrd = load_extra("nrrd", "nrrd", "NRRD files")
+    with Path(path).open("rb") as file:
+        header = nrrd.read_header(file)
+        data = _map(Path(path), file.tell(), header)
+    if data is None:
+        data = nrrd.read(path, index_order="C")[0]
+    return Opened((_describe(header, data, path),), _nothing)
+
+
+def _map(path: Path, offset: int, header: Mapping[str, Any]) -> Any:
+    """The voxels where they lie in the file, if they lie there as they are."""
+    kind = next((ours for ours, names in _TYPES.items() if header["type"] in names), None)
+    skip = int(header.get("byte skip", header.get("byteskip", 0)))
+    lines = int(header.get("line skip", header.get("lineskip", 0)))
+    if header["encoding"] != "raw" or kind is None or lines or skip < 0:
+        return None
+    detached = header.get("data file", header.get("datafile"))
+    if detached is not None:
+        path, offset = path.parent / str(detached), 0
+        if not path.is_file():  # a list, or a pattern
+            return None
+    dtype = np.dtype(kind).newbyteorder(">" if header.get("endian") == "big" else "<")
+    shape = tuple(int(n) for n in reversed(header["sizes"]))
+    return np.memmap(path, dtype=dtype, mode="r", offset=offset + skip, shape=shape)
+
+
+def _describe(header: Mapping[str, Any], data: Any, path: str) -> Description:
+    """Axes in C order: the header counts them the other way round."""
+    count = len(data.shape)
+    kinds = list(header.get("kinds", ["domain"] * count))
+    spatial = [axis for axis, kind in enumerate(kinds) if kind in _DOMAINS]
+    if not 2 <= len(spatial) <= 3:
+        spatial = list(range(min(count, 3)))
+    steps, starts, oblique = _read_steps(header, count, spatial)
+    names = {axis: "xyz"[position] for position, axis in enumerate(spatial)}
+    others = iter(("c", "t", "p", "q"))
+    for axis in range(count):
+        if axis not in names:
+            names[axis] = "t" if kinds[axis] == "time" else next(others)
+    channel = next((axis for axis in range(count) if names[axis] == "c"), None)
+    order = [axis for axis in reversed(range(count)) if axis not in spatial]
+    order += list(reversed(spatial))
+    part = reorder(data, [count - 1 - axis for axis in order])
+    units = [length_unit(str(unit)) for unit in header.get("space units", header.get("units", []))]
+    unit = units[-1] if units else ""
+    if not unit and "space directions" in header:
+        unit = "mm"  # the format's medical spaces are in millimetres
+    notice = "Its axes are oblique: positions are along the array's own axes, by voxel size alone."
+    return Description(
+        part,
+        (part,),
+        tuple(names[axis] for axis in order),
+        (Transform(tuple(steps[axis] for axis in order), tuple(starts[axis] for axis in order)),),
+        unit,
+        Suggestions(
+            name=stem_of(path, SUFFIXES),
+            channel_axis=None if channel is None else order.index(channel),
+            notices=(notice,) if oblique else (),
+        ),
+    )
+
+
+def _read_steps(
+    header: Mapping[str, Any], count: int, spatial: list[int]
+) -> tuple[list[float], list[float], bool]:
+    """Voxel size and offset of every axis, as far as axes lie along the world's."""
+    steps, starts = [1.0] * count, [0.0] * count
+    directions = header.get("space directions")
+    if directions is None:
+        for axis, step in enumerate(header.get("spacings", ())):
+            if math.isfinite(step) and step > 0:
+                steps[axis] = float(step)
+        return steps, starts, False
+    rows = [None if row is None else np.asarray(row, float) for row in directions]
+    oblique = False
+    origin = header.get("space origin")
+    for position, axis in enumerate(spatial):
+        row = rows[axis] if axis < len(rows) else None
+        length = 0.0 if row is None else float(np.linalg.norm(row))
+        if row is None or not (math.isfinite(length) and length > 0):
+            continue
+        steps[axis] = length
+        # turned and mirrored axes keep the array's own order, with its origin at 0
+        along = position < len(row) and row[position] / length > 1 - OBLIQUE**2
+        oblique = oblique or not along
+        if along and origin is not None and math.isfinite(origin[position]):
+            starts[axis] = float(origin[position])
+    if oblique:
+        starts = [0.0] * count
+    return steps, starts, oblique
+
+
+def _nothing() -> None:
+    """A mapped file is let go of with its array."""

@@ -1,0 +1,154 @@
+"""Zarr arrays and OME-Zarr images: in a folder, a zip file, or behind an address.
+
+fsspec reads what is not on the disk. A web server cannot list what it has, so of a plain group
+behind ``http://`` an array must be named, unless its metadata is consolidated.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import zarr
+
+from viewer.errors import NotFoundError, SourceError
+from viewer.sources import describe
+from viewer.sources.description import Description, Suggestions
+from viewer.sources.files.opened import Entry, Opened, choose, load_extra, stem_of
+from viewer.sources.ome_zarr import is_image, label_names, metadata_of
+
+SUFFIXES = (".ome.zarr.zip", ".zarr.zip", ".ome.zarr", ".zarr", ".ozx", ".zip", ".n5")
+
+_REMOTE = {"http": "aiohttp", "https": "aiohttp", "s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
+"""Protocols and the library that fsspec needs for each."""
+
+_MARKS = ("zarr.json", ".zgroup", ".zarray")
+
+
+def open_zarr(path: str, dataset: str | None) -> Opened:
+    """An array, or an OME-Zarr image with its labels."""
+    store, inside, close = _open_store(path)
+    try:
+        node = _open_node(store, inside, path)
+        shown = _choose(node, dataset, path)
+    except BaseException:
+        close()
+        raise
+    return Opened(tuple(shown), close)
+
+
+def _open_store(path: str) -> tuple[Any, str, Callable[[], None]]:
+    protocol, mark, _ = path.partition("://")
+    if mark:
+        load_extra("fsspec", "remote", f"{protocol}:// addresses")
+        if protocol in _REMOTE:
+            load_extra(_REMOTE[protocol], "remote", f"{protocol}:// addresses")
+        # connections of its own, since they are closed with the layers
+        options: dict[str, Any] = {"skip_instance_cache": True}
+        if protocol == "s3" and not _has_credentials():
+            options["anon"] = True  # as public data wants it
+        store = zarr.storage.FsspecStore.from_url(path, storage_options=options, read_only=True)
+        return store, "", lambda: _end_session(store)
+    if zipfile.is_zipfile(path):
+        archive = zarr.storage.ZipStore(path, mode="r", read_only=True)
+        return archive, _folder_in_zip(path), archive.close
+    return zarr.storage.LocalStore(path, read_only=True), "", lambda: None
+
+
+def _has_credentials() -> bool:
+    """Whether the user has an account with S3: then it is used."""
+    named = any(f"AWS_{name}" in os.environ for name in ("ACCESS_KEY_ID", "PROFILE", "ROLE_ARN"))
+    return named or Path("~/.aws/credentials").expanduser().exists()
+
+
+def _end_session(store: Any) -> None:
+    """Close the connections to a web server, where fsspec keeps them on zarr-python's loop."""
+    from zarr.core.sync import sync
+
+    session = getattr(store.fs, "_session", None)
+    if session is not None and hasattr(session, "close"):
+        sync(session.close())
+
+
+def _folder_in_zip(path: str) -> str:
+    """Where in a zip file the hierarchy begins: some programs pack the folder, not its content."""
+    with zipfile.ZipFile(path) as archive:
+        roots = [name.rpartition("/") for name in archive.namelist()]
+    found = [folder for folder, _, last in roots if last in _MARKS]
+    return min(found, key=lambda folder: folder.count("/") + bool(folder), default="")
+
+
+def _open_node(store: Any, inside: str, path: str) -> Any:
+    try:
+        return zarr.open_group(store, path=inside, mode="r")
+    except (FileNotFoundError, KeyError, zarr.errors.ContainsArrayError):
+        pass
+    try:
+        return zarr.open_array(store, path=inside, mode="r")
+    except (FileNotFoundError, KeyError):
+        raise SourceError(
+            f"There is no Zarr array or group at {path}.",
+            hint="It holds zarr.json (format 3) or .zarray or .zgroup (format 2).",
+        ) from None
+
+
+def _choose(node: Any, dataset: str | None, path: str) -> list[Description]:
+    name = stem_of(path, SUFFIXES)
+    if dataset:
+        if not isinstance(node, zarr.Group):
+            choose([], dataset, path)
+        try:
+            node = node[dataset.strip("/")]
+        except KeyError:
+            choose(_list(node), dataset, path)  # says what there is
+            raise NotFoundError(f"There is no {dataset!r} in {path}.") from None
+        name = dataset.strip("/").rsplit("/", 1)[-1]
+    if isinstance(node, zarr.Array):
+        return [_named(node, name)]
+    if not is_image(node) and metadata_of(node).get("bioformats2raw.layout") and "0" in node:
+        node = node["0"]
+    if is_image(node):
+        labels = [
+            (node[path], path.rsplit("/", 1)[-1]) for path in label_names(node) if path in node
+        ]
+        return [
+            _named(node, name),
+            *(_named(group, label, labels=True) for group, label in labels if is_image(group)),
+        ]
+    entry = choose(_list(node), None, path)
+    return _choose(node, entry.name, path)
+
+
+def _named(node: Any, name: str, *, labels: bool = False) -> Description:
+    described = describe(node)
+    said = described.suggestions
+    known = "" if labels else said.name
+    if isinstance(node, zarr.Array):
+        said = Suggestions()
+    return replace(
+        described, suggestions=replace(said, name=known or name, labels=said.labels or labels)
+    )
+
+
+def _list(group: Any) -> list[Entry]:
+    """Images, and arrays that belong to none."""
+    entries: list[Entry] = []
+    images: list[str] = []
+    try:
+        members = sorted(group.members(max_depth=None))
+    except Exception:  # a web server, or a store that does not list
+        return entries
+    for name, item in members:
+        if any(name.startswith(f"{image}/") for image in images):
+            continue
+        if isinstance(item, zarr.Array):
+            entries.append(Entry(name, tuple(map(int, item.shape)), item.dtype))
+        elif is_image(item):
+            images.append(name)
+            part = describe(item).parts[0]
+            entries.append(Entry(name, tuple(map(int, part.shape)), part.dtype))
+    return entries
