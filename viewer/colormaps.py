@@ -155,6 +155,13 @@ def hex_color(color: object) -> str:
     return "#{:02x}{:02x}{:02x}".format(*rgb)
 
 
+def colormap_name(colormap: Any) -> Any:
+    """Name of a colour map given by name, or as an object of matplotlib, cmap, napari or vispy."""
+    if not isinstance(colormap, str) and isinstance(getattr(colormap, "name", None), str):
+        return colormap.name
+    return colormap
+
+
 def _sample(name: str, count: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
     """`count` RGBA entries of the map, 0 to 255."""
     found = _find(name)

@@ -1,0 +1,114 @@
+"""Surfaces: triangles that somebody brought along, or an isosurface of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from viewer import state
+from viewer.colormaps import colormap_name
+from viewer.layers.layer import Layer, Owner
+from viewer.messages import Change
+from viewer.pyramid import Pyramid
+from viewer.rules import VIEWER
+from viewer.settings import Setting
+
+if TYPE_CHECKING:
+    from viewer.surfaces import Surface
+
+
+class SurfaceLayer(Layer):
+    """Triangles, coloured by values of their vertices. See `Viewer.add_surface`."""
+
+    kind = "surface"
+
+    contrast_limits: Setting[tuple[float, float]] = Setting(
+        "style",
+        "contrast_limits",
+        doc="Values (low, high) drawn as the ends of the colour map; finite, low < high.",
+    )
+    gamma: Setting[float] = Setting(
+        "style", "gamma", doc="Exponent of the normalised value, 0.05 to 20; default 1."
+    )
+    silhouette: Setting[float] = Setting(
+        "style",
+        "silhouette",
+        doc="How much clearer faces are that look at the camera, 0 (default) to 1: only outlines "
+        "remain.",
+    )
+    color: Setting[str] = Setting(
+        "style", "color", doc='Colour of a surface without values; default ``"#c8c8c8"``.'
+    )
+
+    def __init__(
+        self, owner: Owner, layer_id: str, name: str, data: Any, pyramid: Pyramid,
+        surface: Surface, place: state.Level,
+    ) -> None:  # fmt: skip
+        self._surface, self._where = surface, place
+        super().__init__(owner, layer_id, name, data, pyramid)
+
+    @property
+    def data(self) -> Any:
+        """``(vertices, faces)`` or ``(vertices, faces, values)`` as given; assign new ones."""
+        return super().data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        from viewer.surfaces import as_surface
+
+        surface = as_surface(data)
+        self._located()
+        self._surface, self._user_data = surface, data
+        self._renew(lambda pyramid: pyramid.place(surface.box(self._where)))
+        document, prefix = self._located()
+        counts = (("vertices", len(surface.vertices)), ("faces", len(surface.faces)))
+        changes: list[tuple[str, object]] = [*counts, ("valued", surface.values is not None)]
+        document.edit([Change((*prefix, key), value) for key, value in changes], author=VIEWER)
+
+    @property
+    def scale(self) -> tuple[float, ...]:
+        """Size of the vertices' unit along (z, y, x), in `units`; a number or three, positive."""
+        return self._where.scale
+
+    @scale.setter
+    def scale(self, value: Sequence[float] | float) -> None:
+        self._place(value, self.translate)
+
+    @property
+    def translate(self) -> tuple[float, ...]:
+        """World position (z, y, x) of the vertices' origin, in `units`; set like `scale`."""
+        return self._where.translate
+
+    @translate.setter
+    def translate(self, value: Sequence[float] | float) -> None:
+        self._place(self.scale, value)
+
+    @property
+    def colormap(self) -> str:
+        """Colour map of the values, as that of an image."""
+        return str(self._get(("style", "colormap")))
+
+    @colormap.setter
+    def colormap(self, value: str) -> None:
+        self._set(("style", "colormap"), colormap_name(value))
+
+    def reset_contrast_limits(self) -> None:
+        """Set `contrast_limits` to the least and greatest value."""
+        self.contrast_limits = self.surface()[0].limits()
+
+    def surface(self) -> tuple[Surface, state.Level]:
+        """The triangles, and where they lie in the world."""
+        return self._surface, self._where
+
+    def _place(self, scale: Sequence[float] | float, translate: Sequence[float] | float) -> None:
+        from viewer.surfaces import plan_place
+
+        self._where = plan_place(scale, translate)
+        box = self._surface.box(self._where)
+        self._renew(lambda pyramid: pyramid.place(box))
+
+    def __repr__(self) -> str:
+        if self._owner is None:
+            return f"<SurfaceLayer {self._last_name!r} (removed)>"
+        counts = f"{len(self._surface.vertices)} vertices, {len(self._surface.faces)} faces"
+        return f"<SurfaceLayer {self._last_name!r} {counts}>"
