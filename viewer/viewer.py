@@ -17,17 +17,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from viewer import state
 from viewer.adding import Adding
 from viewer.document import Document
-from viewer.errors import ClosedError, UnknownLayerError, UnknownOptionError
-from viewer.layer_list import Key, LayerList
+from viewer.errors import ClosedError, UnknownLayerError
+from viewer.face import Face
 from viewer.layers import AnyLayer
 from viewer.messages import Change, Notice, Progress, Report
 from viewer.policy import POLICY
 from viewer.rules import VIEWER
-from viewer.settings import settable, suggest
-from viewer.view import View
 
 _log = logging.getLogger("viewer")
 
@@ -35,7 +32,7 @@ _viewers: set[Viewer] = set()
 _viewers_lock = threading.Lock()
 
 
-class Viewer(Adding):
+class Viewer(Face, Adding):
     """Shows arrays in the browser, at `url`.
 
     The server, one for the process, is started when there is none. The Viewer lives, and keeps
@@ -58,11 +55,10 @@ class Viewer(Adding):
     def __init__(self, title: str | None = None) -> None:
         from viewer.server import get_server
 
-        super().__init__(Document())
+        Adding.__init__(self, Document())
+        Face.__init__(self, self._layers)
         if title is not None:
             self._document.edit([Change(("title",), title)], author=VIEWER)
-        self._layer_list = LayerList(self._open, self._layers)
-        self._view = View(self._open)
         self._errors: deque[Notice] = deque(maxlen=POLICY.notices)
         self._closed = False
         self._unsubscribe = self._document.subscribe(self._settle)
@@ -72,58 +68,7 @@ class Viewer(Adding):
         with _viewers_lock:
             _viewers.add(self)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name.startswith("_") or isinstance(getattr(type(self), name, None), property)):
-            raise UnknownOptionError(
-                f"Viewer has no attribute {name!r} to set.", hint=suggest(name, settable(Viewer))
-            )
-        object.__setattr__(self, name, value)
-
     # --- what is there ------------------------------------------------------------------------
-
-    @property
-    def layers(self) -> LayerList:
-        """The layers, bottom first: by name, index or id."""
-        self._open()
-        return self._layer_list
-
-    @property
-    def view(self) -> View:
-        """What part of the world is looked at, and how the window is laid out."""
-        self._open()
-        return self._view
-
-    @property
-    def active(self) -> AnyLayer | None:
-        """The layer whose controls the page shows; assign a layer, its name, index or None."""
-        return self._layers.get(self._open().state.active or "")
-
-    @active.setter
-    def active(self, layer: Key | None) -> None:
-        def plan(now: state.Document) -> list[Change]:
-            return [
-                Change(("active",), None if layer is None else self._layer_list._find(now, layer))
-            ]
-
-        self._open().amend(plan, author=VIEWER)
-
-    @property
-    def title(self) -> str:
-        """Title of the page."""
-        return self._open().state.title
-
-    @title.setter
-    def title(self, value: str) -> None:
-        self._open().edit([Change(("title",), value)], author=VIEWER)
-
-    @property
-    def theme(self) -> state.Theme:
-        """Look of the page: ``"dark"`` (default) or ``"light"``."""
-        return self._open().state.theme
-
-    @theme.setter
-    def theme(self, value: state.Theme) -> None:
-        self._open().edit([Change(("theme",), value)], author=VIEWER)
 
     @property
     def url(self) -> str:

@@ -1,0 +1,96 @@
+"""What a Viewer and a Link to one have in common: handles on the whole of a document.
+
+Nothing is kept here but the document and the handles of its layers, so it is the same in the
+Viewer's own process and in another one, where the document is a copy that follows.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from viewer import state
+from viewer.document import Document
+from viewer.errors import UnknownOptionError
+from viewer.layer_list import Key, LayerList
+from viewer.layers import AnyLayer
+from viewer.messages import Change
+from viewer.rules import VIEWER
+from viewer.settings import settable, suggest
+from viewer.view import View
+
+
+class Face(ABC):
+    """Layers, view and what else the document says.
+
+    Parameters
+    ----------
+    layers : dict
+        The layers' handles by id; looked up, never changed here.
+    """
+
+    def __init__(self, layers: dict[str, AnyLayer]) -> None:
+        self._handles = layers
+        self._layer_list = LayerList(self._open, layers)
+        self._view = View(self._open)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name.startswith("_") or isinstance(getattr(type(self), name, None), property)):
+            kind = type(self)
+            raise UnknownOptionError(
+                f"{kind.__name__} has no attribute {name!r} to set.",
+                hint=suggest(name, settable(kind)),
+            )
+        object.__setattr__(self, name, value)
+
+    @property
+    def layers(self) -> LayerList:
+        """The layers, bottom first: by name, index or id."""
+        self._open()
+        return self._layer_list
+
+    @property
+    def view(self) -> View:
+        """What part of the world is looked at, and how the window is laid out."""
+        self._open()
+        return self._view
+
+    @property
+    def active(self) -> AnyLayer | None:
+        """The layer whose controls the page shows; assign a layer, its name, index or None."""
+        return self._handles.get(self._open().state.active or "")
+
+    @active.setter
+    def active(self, layer: Key | None) -> None:
+        def plan(now: state.Document) -> list[Change]:
+            return [
+                Change(("active",), None if layer is None else self._layer_list._find(now, layer))
+            ]
+
+        self._open().amend(plan, author=VIEWER)
+
+    @property
+    def title(self) -> str:
+        """Title of the page."""
+        return self._open().state.title
+
+    @title.setter
+    def title(self, value: str) -> None:
+        self._open().edit([Change(("title",), value)], author=VIEWER)
+
+    @property
+    def theme(self) -> state.Theme:
+        """Look of the page: ``"dark"`` (default) or ``"light"``."""
+        return self._open().state.theme
+
+    @theme.setter
+    def theme(self, value: state.Theme) -> None:
+        self._open().edit([Change(("theme",), value)], author=VIEWER)
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Address of the page, with a slash at its end."""
+
+    @abstractmethod
+    def _open(self) -> Document:
+        """The document; `ClosedError` when all is over."""
