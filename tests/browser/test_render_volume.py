@@ -35,6 +35,11 @@ def shown(viewer_, open_page):
     return shown
 
 
+def lend(page, size):
+    """Let the page take so many bytes of GPU memory."""
+    page.evaluate(f"window.voxelview.renderer.setBudgets({{ gpu: {size}, cache: {2**26} }})")
+
+
 def middle_column(picture):
     """Grey values down the panel's middle."""
     return picture[:, SIZE[0] // 2].astype(float).max(-1)
@@ -186,3 +191,27 @@ def test_a_mesh_in_front_hides_a_volume_and_one_behind_does_not(shown, viewer_) 
     # Looking along z, label 1 lies in front.
     assert seen[1][0] > seen[1][1] + 60
     assert np.abs(seen[2] - 220).max() <= 3
+
+
+def test_of_what_does_not_fit_a_part_is_shown_and_the_panel_says_so(shown, viewer_) -> None:
+    layer, page = shown(np.full((64, 64, 64), 200, np.uint8), rendering="mip", name="whole")
+    said = page.get_by_text("Too large to show whole: whole")
+    assert not said.is_visible()
+    # Room for six of eight bricks of 36 kB, in two fifths of it.
+    lend(page, 560_000)
+    show(page, viewer_)
+    said.wait_for()
+    assert np.abs(center_of(read(page)) - 200).max() <= 2
+    frames = rest(page)["frames"]
+    page.wait_for_timeout(400)
+    assert page.evaluate("window.voxelview.stats().frames") == frames
+    # Room for none: the panel may be empty, but not without a word.
+    lend(page, 50_000)
+    show(page, viewer_)
+    assert is_dark(read(page))
+    assert said.is_visible()
+    lend(page, 64 * 2**20)
+    show(page, viewer_)
+    said.wait_for(state="detached")
+    assert np.abs(center_of(read(page)) - 200).max() <= 2
+    layer.rendering = "none"

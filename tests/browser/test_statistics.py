@@ -72,3 +72,48 @@ def test_a_small_budget_keeps_what_is_in_view_and_loses_what_was_long_ago(viewer
     viewer_.view.center = (150.0, 128.0, 128.0)
     show(page, viewer_)
     assert stats(page, "receivedBytes") == received
+
+
+def test_a_budget_too_small_for_the_view_is_told_and_the_page_rests(viewer_, open_page):
+    data = np.random.default_rng(0).integers(100, 255, (64, 128, 128), dtype=np.uint8)
+    viewer_.add_image(data, name="noise", contrast_limits=(0, 255))
+    viewer_.view.layout = "xy"
+    page = open_page(viewer_, (620, 560))
+    show(page, viewer_)
+    whole = (read(page).max(-1) > 60).sum()
+    lend = "size => window.voxelview.renderer.setBudgets({ gpu: size, cache: 2 ** 26 })"
+    page.evaluate(lend, 130_000)  # two bricks of 36 kB; the coarsest level shows four
+    show(page, viewer_)
+    told = page.get_by_text("Too large to show whole: noise")
+    told.wait_for()
+    before = rest(page)
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.voxelview.stats()")["frames"] == before["frames"]
+    assert 0 < (read(page).max(-1) > 60).sum() < whole
+    page.get_by_role("button", name="Lend more").click()
+    page.get_by_role("region", name="Statistics").wait_for()
+    page.evaluate(lend, 64 * MIB)
+    show(page, viewer_)
+    told.wait_for(state="detached")
+    page.wait_for_timeout(100)
+    assert (read(page).max(-1) > 60).sum() >= whole * 0.9
+
+
+def test_less_memory_forgets_what_is_out_of_view(viewer_, open_page):
+    data = np.random.default_rng(0).integers(0, 255, (256, 128, 128), dtype=np.uint8)
+    viewer_.add_image(data, interpolation="nearest", contrast_limits=(0, 255))
+    viewer_.view.layout = "xy"
+    viewer_.view.zoom = 2.0
+    page = open_page(viewer_, (620, 560))
+    for z in (10.0, 60.0, 110.0, 160.0, 210.0):
+        viewer_.view.center = (z, 64.0, 64.0)
+        show(page, viewer_)
+    rest(page)
+    held = stats(page, "cacheBytes")
+    received = stats(page, "receivedBytes")
+    page.evaluate(f"window.voxelview.renderer.setBudgets({{ gpu: {64 * MIB}, cache: {MIB} }})")
+    show(page, viewer_)
+    assert stats(page, "cacheBytes") < held
+    # What is in view stays: nothing is sent again.
+    rest(page)
+    assert stats(page, "receivedBytes") == received

@@ -24,8 +24,7 @@ interface Shelf {
 }
 
 export class BrickCache {
-  /** Bytes, which may be exceeded by what is being looked at. */
-  budget: number;
+  #budget: number;
   readonly #shelves = new Map<Volume, Shelf>();
   readonly #parcels = new Parcels();
   #serial = 0;
@@ -33,7 +32,17 @@ export class BrickCache {
 
   /** `budget` in bytes of voxels. */
   constructor(budget: number) {
-    this.budget = budget;
+    this.#budget = budget;
+  }
+
+  /** Bytes, which may be exceeded by what is being looked at. */
+  get budget(): number {
+    return this.#budget;
+  }
+
+  set budget(bytes: number) {
+    this.#budget = bytes;
+    this.#trim();
   }
 
   get bytes(): number {
@@ -95,21 +104,22 @@ export class BrickCache {
 
   /** Begin a new round of looking: what is got from now on counts as used last. */
   tick(): void {
+    this.#trim();
     this.#clock += 1;
-    if (this.bytes > this.budget) this.#evict();
   }
 
-  #evict(): void {
+  #trim(): void {
+    if (this.bytes <= this.#budget) return;
     const entries: { shelf: Shelf; number: BrickNumber; used: number; brick: Brick }[] = [];
     for (const shelf of this.#shelves.values()) {
       for (const [number, { brick, used }] of shelf.bricks) {
         // What the last round looked at stays, even over the budget.
-        if (used < this.#clock - 1) entries.push({ shelf, number, used, brick });
+        if (used < this.#clock) entries.push({ shelf, number, used, brick });
       }
     }
     entries.sort((a, b) => a.used - b.used);
     // Some room below the budget, so that this is not done again for the next brick.
-    const goal = this.budget * 0.9;
+    const goal = this.#budget * 0.9;
     for (const { shelf, number, brick } of entries) {
       if (this.bytes <= goal) break;
       shelf.bricks.delete(number);

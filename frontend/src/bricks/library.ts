@@ -76,7 +76,6 @@ export class Library {
 
   set budget(bytes: number) {
     this.#cache.budget = bytes;
-    this.#cache.tick();
   }
 
   get bytes(): number {

@@ -2,8 +2,7 @@
 // them. The coarsest level comes first, so that something is seen everywhere at once; then finer
 // ones, up to the level that the screen can show; within a level what is nearest the focus. Only
 // where all of it arrives in a moment anyway is the level needed asked for directly: making coarse
-// levels takes the server longer than sending a few fine bricks. So it is with a large volume: to
-// make its coarsest level the server reads it all, and nothing would be seen until then.
+// levels takes the server longer than sending a few fine bricks.
 import { coverPlane, levelFor, type Cell, type Plane } from "./cover";
 import type { Position } from "../math/panel";
 import type { BrickNumber, Volume } from "./volume";
@@ -25,8 +24,10 @@ export interface Cover {
   readonly sight: Sight;
   /** The level that suffices for the screen. */
   readonly level: number;
-  /** The bricks of that level. */
+  /** The bricks of that level, as far as the budget holds them. */
   readonly cells: readonly Cell[];
+  /** How many more it would have. */
+  readonly left: number;
   /** Numbers of all bricks, of this level and coarser ones, that its picture may show. */
   readonly numbers: ReadonlySet<BrickNumber>;
 }
@@ -45,7 +46,7 @@ export interface Plan {
 export interface PlanOptions {
   /** Bytes that a brick of the volume takes on the GPU. */
   readonly bytes: (volume: Volume) => number;
-  /** Bytes that all needs together may take; beyond, coarser levels must do. */
+  /** Bytes that all needs together may take; beyond, coarser levels must do, or a part of them. */
   readonly budget: number;
   /** Bytes that arrive in a moment: a picture of no more needs no coarse one before it. */
   readonly direct: number;
@@ -134,7 +135,7 @@ function planWith(sights: readonly Sight[], coarser: number, options: PlanOption
     seen.set(volume, places);
     stages(target, volume.coarsest).forEach((level, stage) => {
       const isTarget = level === target;
-      if ((isDirect || volume.isLarge) && !isTarget) return;
+      if (isDirect && !isTarget) return;
       const list = isTarget ? cells : coverPlane(volume, level, plane, linear, sight.focus);
       for (const { number, distance } of list) {
         const rank = stage * RANKS + Math.min(Math.floor(distance / NEAR), RANKS - 1);
@@ -151,14 +152,43 @@ function planWith(sights: readonly Sight[], coarser: number, options: PlanOption
       sight,
       level: target,
       cells,
+      left: 0,
       get numbers() {
         return find();
       },
     });
   });
   const total = needs.reduce((size, { volume }) => size + (bytes.get(volume) ?? 0), 0);
-  if (total > options.budget && !isCoarsest) return null;
-  return { covers, needs: ordered(needs, ranks) };
+  const sorted = ordered(needs, ranks);
+  if (total <= options.budget) return { covers, needs: sorted };
+  return isCoarsest ? cut({ covers, needs: sorted }, options) : null;
+}
+
+/** Of a plan that exceeds the budget what comes first. */
+function cut({ covers, needs }: Plan, { bytes, budget }: PlanOptions): Plan {
+  let taken = 0;
+  const end = needs.findIndex(({ volume }) => (taken += bytes(volume)) > budget);
+  const kept = needs.slice(0, end);
+  const numbers = new Map<Volume, Set<BrickNumber>>();
+  for (const { volume, number } of kept) {
+    numbers.set(volume, (numbers.get(volume) ?? new Set()).add(number));
+  }
+  const isKept = (volume: Volume, number: BrickNumber): boolean =>
+    numbers.get(volume)?.has(number) === true;
+  return {
+    needs: kept,
+    covers: covers.map((cover) => {
+      const { volume } = cover.sight;
+      const cells = cover.cells.filter(({ number }) => isKept(volume, number));
+      return {
+        sight: cover.sight,
+        level: cover.level,
+        cells,
+        left: cover.cells.length - cells.length,
+        numbers: new Set(cells.map(({ number }) => number)),
+      };
+    }),
+  };
 }
 
 /** The bricks for these sights, within the budget. */

@@ -31,9 +31,6 @@ export interface BrickIndex {
   readonly x: number;
 }
 
-/** Voxels from which on nobody reads all of a volume only to have it coarse: seconds to minutes. */
-export const LARGE_VOXELS = 2 ** 30;
-
 /** A brick is found by its number within its volume. */
 export type BrickNumber = number;
 
@@ -111,12 +108,6 @@ export class Volume {
 
   get coarsest(): number {
     return this.#grids.length - 1;
-  }
-
-  /** Whether its coarsest level, which is made of all voxels, takes the server too long. */
-  get isLarge(): boolean {
-    const [depth, height, width] = this.grid(0).shape;
-    return depth * height * width > LARGE_VOXELS;
   }
 
   grid(level: number): Grid {

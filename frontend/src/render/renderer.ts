@@ -32,6 +32,8 @@ export interface RendererOptions {
   /** Where the viewer is served, with a slash at its end; relative URLs will do. */
   readonly baseUrl: string;
   readonly events: RendererEvents;
+  /** Runs it once, soon; default is the browser's next frame, which a hidden page has not. */
+  readonly schedule?: (run: () => void) => void;
 }
 
 function socketUrl(baseUrl: string): string {
@@ -78,7 +80,8 @@ export class CanvasRenderer implements Renderer {
   #probe: Position | null = null;
   #probeTimer: ReturnType<typeof setTimeout> | null = null;
 
-  #frame = 0;
+  readonly #schedule: (run: () => void) => void;
+  #isArmed = false;
   #frames = 0;
   #frameMilliseconds = 0;
   #needsPlan = false;
@@ -89,9 +92,10 @@ export class CanvasRenderer implements Renderer {
   #disposed = false;
 
   /** Throws `NoWebGL2Error`. */
-  constructor({ canvas, baseUrl, events }: RendererOptions) {
+  constructor({ canvas, baseUrl, events, schedule }: RendererOptions) {
     this.#canvas = canvas;
     this.#events = events;
+    this.#schedule = schedule ?? ((run) => requestAnimationFrame(run));
     this.#library = new Library(socketUrl(baseUrl), POLICY.cacheBytes, {
       arrived: (volume, number) => {
         this.#arrived(volume, number);
@@ -234,6 +238,8 @@ export class CanvasRenderer implements Renderer {
     this.#screen.budget = gpu;
     this.#library.budget = cache;
     this.#needsPlan = true;
+    this.#screen.touchPictures();
+    this.#screen.touchSpace();
     this.#arm();
   }
 
@@ -243,7 +249,6 @@ export class CanvasRenderer implements Renderer {
 
   dispose(): void {
     this.#disposed = true;
-    if (this.#frame !== 0) cancelAnimationFrame(this.#frame);
     if (this.#probeTimer !== null) clearTimeout(this.#probeTimer);
     this.#canvas.removeEventListener("webglcontextlost", this.#lose);
     this.#canvas.removeEventListener("webglcontextrestored", this.#restore);
@@ -297,9 +302,11 @@ export class CanvasRenderer implements Renderer {
     if (this.#disposed) return;
     // Nobody may think that all is drawn while something is due.
     if (this.#status?.settled === true) this.#tell({ ...this.#status, settled: false });
-    if (this.#frame !== 0) return;
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    this.#schedule(() => {
+      this.#isArmed = false;
+      if (this.#disposed) return;
       this.#frames += 1;
       const start = performance.now();
       this.#render();
@@ -328,10 +335,11 @@ export class CanvasRenderer implements Renderer {
     if (isDue && this.#screen.gpu !== null) this.#arm();
   }
 
-  /** Plan for what the GPU has proved to hold. */
+  /** Plan for what the GPU has proved to hold; what it has no room for then is left out. */
   #makeRoom(): void {
     this.#screen.isFull = false;
-    this.#stage.limit(Math.max((this.#screen.gpu?.atlas.bytes ?? 0) * 0.9, POLICY.leastGpuBytes));
+    const held = (this.#screen.gpu?.atlas.bytes ?? 0) * 0.9;
+    if (!this.#stage.limit(Math.max(held, POLICY.leastGpuBytes))) return;
     this.#needsPlan = true;
     this.#arm();
   }
@@ -339,10 +347,9 @@ export class CanvasRenderer implements Renderer {
   #replan(document: Document): void {
     this.#needsPlan = false;
     const pictures = picturesOf(document, this.#panels, this.#ratio);
-    const space = this.#panels.find(({ kind }) => kind === "3d");
-    const zoom = space === undefined ? null : effectiveCameraZoom(document, space) * this.#ratio;
-    const pixel = zoom === null ? null : 1 / zoom;
-    this.#screen.forget(this.#stage.update(document, pictures, pixel));
+    const pixel = this.#spacePixel(document);
+    const space = pixel === null ? null : { center: document.view.center, pixel };
+    this.#screen.forget(this.#stage.update(document, pictures, space));
     const said = JSON.stringify(pictures);
     if (said !== this.#pictureText) {
       this.#pictureText = said;

@@ -5,7 +5,7 @@ import type { BrickNumber, Volume } from "../bricks/volume";
 import type { Panel, Position } from "../math/panel";
 import type { Document } from "../wire/types";
 import type { Colormaps } from "./colormaps";
-import type { Fill } from "../bricks/fill";
+import { isWhole, wholeFill, type Fill } from "../bricks/fill";
 import { Gpu, type Stroke } from "./gpu";
 import { extentOf, instancesOf, type Residence } from "./instances";
 import type { MeshStore } from "./mesh-store";
@@ -223,7 +223,9 @@ export class Screen {
       if (next === null) return;
       const { need, brick } = next;
       const code = stage.code(need.volume);
-      if (code !== null && !gpu.upload(need, brick, code, keep)) this.isFull = true;
+      if (code !== null && !gpu.upload(need, brick, code, keep) && stage.refuse(need)) {
+        this.isFull = true;
+      }
       this.fill(need.volume, need.number);
       this.uploadMilliseconds = performance.now() - start;
     }
@@ -322,7 +324,11 @@ export class Screen {
       };
       const volume = show(fill);
       // Scattered over too many textures: coarse is better than with holes.
-      return [volume.table.complete ? volume : show({ ...fill, level: fill.volume.coarsest })];
+      return [
+        volume.table.complete || !isWhole(fill)
+          ? volume
+          : show(wholeFill(fill.volume, fill.volume.coarsest)),
+      ];
     });
   }
 

@@ -2,16 +2,16 @@
 // and which are next to go to the GPU. It knows the atlas only by what it is told is resident.
 import type { Brick } from "../bricks/cache";
 import type { Library } from "../bricks/library";
-import { bricksOf, fillOf, type Fill } from "../bricks/fill";
+import { bricksOf, coarsestBricks, isWhole, type Fill } from "../bricks/fill";
 import { Motion, nextBricks } from "../bricks/look-ahead";
 import { plan, type Cover, type Need, type Plan, type Sight } from "../bricks/planner";
 import type { BrickNumber, Volume } from "../bricks/volume";
 import type { Position } from "../math/panel";
 import type { Document, ImageLayer, LabelsLayer, Notice } from "../wire/types";
 import { slotBytes, type Slot } from "./atlas";
+import { coarseOf, fillingNeeds, planFilling, type Filling, type SpaceSight } from "./filling";
 import { pointOf } from "./leading";
 import type { Picture } from "./pictures";
-import { POLICY } from "./policy";
 import { imageCode, labelsCode, type TexelCode } from "./texels";
 import type { LayerLevels } from "./types";
 
@@ -32,9 +32,6 @@ export interface Residents {
 /** The part of the GPU's budget that bricks in view may take; the rest eases moving about. */
 const IN_VIEW = 0.75;
 
-/** The part of it that bricks filling the 3-D panel may take. */
-const FILLING = 0.4;
-
 /** The part of the budget up to which there is room for bricks beside those in view. */
 const LOOK_AHEAD = 0.25;
 
@@ -47,7 +44,7 @@ export class Stage {
   #pictures: readonly Picture[] = [];
   #plan: Plan = { covers: [], needs: [] };
   /** Images that fill the 3-D panel, bottom first, and the bricks for that, best first. */
-  #fills: readonly Fill[] = [];
+  #filling: Filling = { fills: [], left: [], bytes: 0 };
   #fillNeeds: Need[] = [];
   /** Bricks out of view: coarse ones, so that moving about never meets emptiness, and the next. */
   #ahead: Need[] = [];
@@ -56,6 +53,8 @@ export class Stage {
   #probe: Need[] = [];
   #probed: Position | null = null;
   #inView = new Map<Volume, Set<BrickNumber>>();
+  /** Bricks for which the GPU had no room since the last plan. */
+  readonly #refused = new Map<Volume, Set<BrickNumber>>();
   /** Bricks that are here but not yet on the GPU, best first. */
   #queue: Need[] = [];
   residents: Residents = { slot: () => null };
@@ -82,16 +81,15 @@ export class Stage {
 
   /** What fills the 3-D panel, bottom first. */
   get fills(): readonly Fill[] {
-    return this.#fills;
+    return this.#filling.fills;
   }
 
   /** What can be shown of these now: the coarsest level while the one wanted is incomplete. */
   shownFills(): Fill[] {
-    return this.#fills.map((fill) => {
-      const isWhole = (candidate: Fill): boolean =>
-        bricksOf(candidate).every((need) => this.#isSomething(need));
-      const coarse = { volume: fill.volume, level: fill.volume.coarsest };
-      return !isWhole(fill) && isWhole(coarse) ? coarse : fill;
+    const isHere = (fill: Fill): boolean => bricksOf(fill).every((need) => this.#isSomething(need));
+    return this.fills.map((fill) => {
+      const coarse = coarseOf(fill);
+      return coarse !== null && !isHere(fill) && isHere(coarse) ? coarse : fill;
     });
   }
 
@@ -99,7 +97,7 @@ export class Stage {
   get fillProgress(): { readonly loading: number; readonly failures: Notice[] } {
     let loading = 0;
     const failures = new Map<string, Notice>();
-    for (const { volume, number } of this.#fills.flatMap(bricksOf)) {
+    for (const { volume, number } of this.fills.flatMap(bricksOf)) {
       const notice = this.#library.failure(volume, number);
       if (notice !== null) failures.set(notice.message, notice);
       if (!this.#isDrawable(volume, number)) loading += 1;
@@ -109,7 +107,7 @@ export class Stage {
 
   /** Whether the bricks of this volume fill the 3-D panel. */
   isFilling(volume: Volume): boolean {
-    return this.#fills.some((fill) => fill.volume === volume);
+    return this.fills.some((fill) => fill.volume === volume);
   }
 
   /** Whether bricks wait for the GPU. */
@@ -119,7 +117,7 @@ export class Stage {
 
   /** Whether a brick in view is still to come or to be put on the GPU. */
   get isLoading(): boolean {
-    const isFilled = this.#fills.every((fill) =>
+    const isFilled = this.fills.every((fill) =>
       bricksOf(fill).every(({ volume, number }) => this.#isDrawable(volume, number)),
     );
     if (!isFilled) return true;
@@ -148,7 +146,7 @@ export class Stage {
   get levels(): LayerLevels[] {
     const shown = this.#actors.map(({ layer, volume }) => {
       const covers = this.#plan.covers.filter(({ sight }) => sight.volume === volume);
-      const fills = this.#fills.filter((fill) => fill.volume === volume);
+      const fills = this.fills.filter((fill) => fill.volume === volume);
       const levels = new Set([...covers, ...fills].map(({ level }) => level));
       return {
         layer: layer.id,
@@ -159,16 +157,48 @@ export class Stage {
     return shown.reverse();
   }
 
-  /** The GPU turned out to hold no more than this: from now on plan for it. */
-  limit(bytes: number): void {
-    this.#budget = Math.min(this.#budget, bytes);
+  /** The GPU turned out to hold no more than this: plan for it. False: so it was done already. */
+  limit(bytes: number): boolean {
+    if (bytes >= this.#budget) return false;
+    this.#budget = bytes;
+    return true;
+  }
+
+  /** There is no room for the brick; returns whether anything in view lacks it. */
+  refuse({ volume, number }: Need): boolean {
+    this.#refused.set(volume, (this.#refused.get(volume) ?? new Set()).add(number));
+    return !this.#ahead.some((need) => need.volume === volume && need.number === number);
+  }
+
+  #isRefused(volume: Volume, number: BrickNumber): boolean {
+    return this.#refused.get(volume)?.has(number) === true;
+  }
+
+  /** Layers that a picture, or the 3-D panel (null), can't show whole for want of memory. */
+  shortOf(picture: number | null): string[] {
+    const short = new Set<string>();
+    if (picture === null) {
+      for (const layer of this.#filling.left) short.add(layer);
+      for (const fill of this.fills) {
+        const isShort =
+          !isWhole(fill) ||
+          bricksOf(fill).some(({ volume, number }) => this.#isRefused(volume, number));
+        if (isShort) short.add(fill.volume.layer);
+      }
+    }
+    for (const { sight, cells, left } of this.#plan.covers) {
+      if (sight.picture !== picture) continue;
+      const { volume } = sight;
+      const isShort = left > 0 || cells.some(({ number }) => this.#isRefused(volume, number));
+      if (isShort) short.add(volume.layer);
+    }
+    return [...short];
   }
 
   /**
-   * Plan anew; returns volumes that were forgotten. `spacePixel` is what a pixel of the 3-D panel
-   * measures in the world at its middle; null when there is no such panel.
+   * Plan anew; returns volumes that were forgotten. `space` is null when there is no 3-D panel.
    */
-  update(document: Document, pictures: readonly Picture[], spacePixel: number | null): Volume[] {
+  update(document: Document, pictures: readonly Picture[], space: SpaceSight | null): Volume[] {
     this.#library.begin();
     this.#pictures = pictures;
     this.#actors = this.#castActors(document);
@@ -181,15 +211,12 @@ export class Stage {
     });
     const bytes = (volume: Volume): number =>
       slotBytes(volume, this.#codes.get(volume)?.format ?? "R32F");
-    this.#fills = this.#planFills(spacePixel, bytes);
-    const target = this.#fills.flatMap(bricksOf);
-    const filling = target.reduce((sum, { volume }) => sum + bytes(volume), 0);
-    // What arrives in a moment needs nothing coarse before it; a large volume is coarse as it is.
-    const coarse = filling <= this.#direct ? [] : this.#fills.flatMap(coarseFill);
-    this.#fillNeeds = [...coarse, ...target];
-    const budget = this.#budget * IN_VIEW - filling;
+    this.#filling = planFilling(this.#actors, space, this.#budget, bytes);
+    this.#fillNeeds = fillingNeeds(this.#filling, this.#direct);
+    const budget = this.#budget * IN_VIEW - this.#filling.bytes;
     this.#plan = plan(sights, { bytes, budget, direct: this.#direct });
     this.#inView = new Map();
+    this.#refused.clear();
     this.#ahead = [];
     this.#looksAhead = false;
     this.#gather(this.#plan.needs);
@@ -210,21 +237,6 @@ export class Stage {
     this.#probe = this.#probesAt(this.#probed);
     this.want();
     return gone;
-  }
-
-  /** Levels that fill the 3-D panel, together in no more than a part of the budget. */
-  #planFills(spacePixel: number | null, bytes: (volume: Volume) => number): Fill[] {
-    if (spacePixel === null) return [];
-    const shown = this.#actors.flatMap(({ layer, volume }) =>
-      layer.kind === "image" && layer.style.rendering !== "none" && !volume.flat ? [volume] : [],
-    );
-    const room = (this.#budget * FILLING) / Math.max(shown.length, 1);
-    return shown.flatMap((volume) => {
-      const [z, y, x] = volume.brick;
-      const affordable = Math.floor(room / bytes(volume)) * z * y * x;
-      const fill = fillOf(volume, spacePixel, Math.min(POLICY.fillVoxels, affordable));
-      return fill === null ? [] : [fill];
-    });
   }
 
   /** Remember that these are in view; returns those of which it was not known. */
@@ -317,7 +329,7 @@ export class Stage {
   /** Whether the brick is here and belongs on the GPU, but is not there. */
   #isPending({ volume, number }: Need): boolean {
     const brick = this.#library.brick(volume, number);
-    if (brick === null) return false;
+    if (brick === null || this.#isRefused(volume, number)) return false;
     const slot = this.residents.slot(volume, number);
     if (brick.constant) return slot !== null;
     return slot?.serial !== brick.serial;
@@ -346,9 +358,8 @@ export class Stage {
   /** Whether there is something to draw for the brick, be it of older data. */
   #isSomething({ volume, number }: Need): boolean {
     if (this.residents.slot(volume, number) !== null) return true;
-    return (
-      this.#library.brick(volume, number)?.constant === true || this.#isDrawable(volume, number)
-    );
+    if (this.#library.brick(volume, number)?.constant === true) return true;
+    return this.#isDrawable(volume, number) && !this.#isRefused(volume, number);
   }
 
   #castActors(document: Document): Actor[] {
@@ -385,18 +396,4 @@ export class Stage {
     const former = shown ? before.volume : before.former;
     return former === volume ? null : former;
   }
-}
-
-/** The coarsest level of what fills space, if that is not what is wanted anyway. */
-function coarseFill({ volume, level }: Fill): Need[] {
-  if (level === volume.coarsest || volume.isLarge) return [];
-  return bricksOf({ volume, level: volume.coarsest });
-}
-
-/** All bricks of the coarsest level; there are few, or else it says nothing. */
-function coarsestBricks(volume: Volume): Need[] {
-  if (volume.isLarge) return [];
-  const { bricks, first } = volume.grid(volume.coarsest);
-  const count = Math.min(bricks[0] * bricks[1] * bricks[2], 64);
-  return Array.from({ length: count }, (_, place) => ({ volume, number: first + place }));
 }

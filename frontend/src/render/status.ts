@@ -19,13 +19,15 @@ export function panelStatuses(
       .filter(({ picture }) => (kind === "3d" ? picture.place === null : picture.kind === kind));
     let loading = 0;
     const failures = new Map<string, Notice>();
+    const short = new Set<string>(kind === "3d" ? stage.shortOf(null) : []);
     let cells = 0;
     for (const { index } of mine) {
       const part = progress[index];
       loading += part?.loading ?? 0;
       for (const notice of part?.failures ?? []) failures.set(notice.message, notice);
-      for (const { sight, cells: list } of stage.covers) {
-        if (sight.picture === index) cells += list.length;
+      for (const layer of stage.shortOf(index)) short.add(layer);
+      for (const { sight, cells: list, left } of stage.covers) {
+        if (sight.picture === index) cells += list.length + left;
       }
     }
     if (kind === "3d") {
@@ -38,7 +40,7 @@ export function panelStatuses(
       kind === "3d"
         ? meshesShown === 0 && !stage.actors.some(({ layer }) => dataBounds(layer.data) !== null)
         : cells === 0;
-    return { kind, loading, empty, failures: [...failures.values()] };
+    return { kind, loading, empty, failures: [...failures.values()], short: [...short] };
   });
 }
 

@@ -36,6 +36,8 @@ export interface PanelStatus {
   readonly empty: boolean;
   /** Why bricks in view could not be had, each message once. */
   readonly failures: readonly Notice[];
+  /** Layers that are not shown whole: the GPU's budget has no room for more of them. */
+  readonly short: readonly string[];
 }
 
 export interface MeshStatus {

@@ -112,7 +112,7 @@ export class VolumePainter {
   ): void {
     const { layer, fill, table, style, code } = shown;
     const { volume } = fill;
-    const grid = volume.grid(fill.level);
+    const box = boxOf(fill, style.interpolation === "linear");
     const [low, high] = style.contrast_limits;
     const texelLow = toTexel(code, low);
     const pages = Array.from({ length: source.PAGES }, (_, at) => table.pages[at] ?? this.#none);
@@ -144,10 +144,10 @@ export class VolumePainter {
       u_table: UNIT.table,
       u_colormap: UNIT.colormap,
       u_depth: UNIT.depth,
-      u_from: [...flip(grid.low)],
-      u_to: [...flip(grid.high)],
+      u_from: [...flip(box.low)],
+      u_to: [...flip(box.high)],
       u_brick: [...flip(volume.brick)],
-      u_bricks: [...flip(grid.bricks)],
+      u_bricks: [...flip(fill.bricks)],
       u_stored: [...flip(volume.stored)],
       u_low: texelLow,
       u_inverse: 1 / (toTexel(code, high) - texelLow),
@@ -191,10 +191,32 @@ export class VolumePainter {
   }
 }
 
-/** The camera and its rays in the level's texels; computed in float64, sent as float32. */
+/**
+ * The texels that a fill shows, from the corner of its first brick. Where the data goes on, a
+ * linear filter can't reach before its first voxel's centre.
+ */
+function boxOf(
+  { volume, level, corner, bricks }: Fill,
+  linear: boolean,
+): { readonly low: Position; readonly high: Position } {
+  const grid = volume.grid(level);
+  const shift = linear ? 0.5 : 0;
+  const low: [number, number, number] = [0, 0, 0];
+  const high: [number, number, number] = [0, 0, 0];
+  for (const axis of [0, 1, 2] as const) {
+    const from = corner[axis] * volume.brick[axis];
+    const length = bricks[axis] * volume.brick[axis];
+    const isLast = corner[axis] + bricks[axis] === grid.bricks[axis];
+    low[axis] = corner[axis] === 0 ? grid.low[axis] : shift;
+    high[axis] = isLast ? grid.high[axis] - from : length + shift;
+  }
+  return { low, high };
+}
+
+/** The camera and its rays in texels from the corner of the fill's first brick; computed in float64, sent as float32. */
 function raysOf(
   camera: Camera,
-  { volume, level }: Fill,
+  { volume, level, corner }: Fill,
 ): {
   readonly u_eye: number[];
   readonly u_ahead: number[];
@@ -216,7 +238,11 @@ function raysOf(
     vector.map((part, axis) => (part * length) / (scale[axis] ?? 1));
   const ahead = texels(row(2), 1);
   const extent = [2 / projection[0], 2 / projection[5]];
-  const center = flip(volume.toTexels(level, camera.center));
+  const texelsOf = volume.toTexels(level, camera.center);
+  const first = ([0, 1, 2] as const).map(
+    (axis) => texelsOf[axis] - corner[axis] * volume.brick[axis],
+  );
+  const center = flip(first as [number, number, number]);
   const depthScale = projection[10];
   const depthShift = projection[14];
   return {

@@ -1,4 +1,4 @@
-// Where the bricks of one level are on the GPU, as the volume shader reads it: four words a brick.
+// Where the bricks that fill space are on the GPU, as the volume shader reads it: four words a brick.
 //
 //     x and y of the slot · z, page << 16, kind << 24 · least value · greatest value
 import type { Brick } from "../bricks/cache";
@@ -36,7 +36,7 @@ export function volumeTable(
   atlas: Pick<Atlas, "slot">,
   library: Pick<Library, "brick">,
 ): VolumeTable {
-  const { bricks } = fill.volume.grid(fill.level);
+  const { bricks } = fill;
   const needs = bricksOf(fill);
   const words = new Uint32Array(needs.length * 4);
   const floats = new Float32Array(words.buffer);

@@ -11,7 +11,7 @@ import { IconButton, NumberField, Range } from "./fields";
 import { Icon } from "./icons";
 import { goToSlice, slices } from "./navigation";
 import type { Page } from "./page";
-import { lengthText, scaleBar } from "./units";
+import { lengthText, roomForScale, scaleBar } from "./units";
 
 export const AXIS_NAMES = ["z", "y", "x"] as const;
 
@@ -151,11 +151,6 @@ function SliceSlider({ page, kind }: { readonly page: Page; readonly kind: Slice
   );
 }
 
-/** CSS pixels: at most two fifths of a small panel, a seventh of a large one. */
-function roomForScale(width: number): number {
-  return Math.min(Math.max(140, width / 7), width * 0.4);
-}
-
 function Scale({ page, panel }: PanelProps) {
   const document = page.document.value;
   if (document === null || !document.view.scale_bar) return null;
@@ -207,6 +202,9 @@ function PanelState({ page, status, small }: PanelStateProps) {
           </button>
         </div>
       )}
+      {status.short.length > 0 && failure === undefined && !small && (
+        <ShortPanel page={page} layers={status.short} />
+      )}
       {status.empty && failure === undefined && !small && (
         <EmptyPanel page={page} kind={status.kind} />
       )}
@@ -255,6 +253,28 @@ function DarkPanel({ page }: { readonly page: Page }) {
   const document = page.document.value;
   const text = document === null ? null : whyDark(document);
   return text === null ? null : <div class="panel-empty words">{text}</div>;
+}
+
+/** A part is left out, for there is no memory for more. */
+function ShortPanel({ page, layers }: { readonly page: Page; readonly layers: readonly string[] }) {
+  const names = layers.map((id) => page.layers.value[id]?.name ?? id);
+  const open = (): void => {
+    page.statistics.value = true;
+  };
+  return (
+    <div class="panel-failure" role="status">
+      <Icon name="warning" />
+      <div>
+        <p class="failure-message">
+          Too large to show whole: <strong>{names.join(", ")}</strong>. The GPU memory lent to the
+          page holds a part only.
+        </p>
+      </div>
+      <button type="button" class="button" title={hint("statistics")} onClick={open}>
+        Lend more
+      </button>
+    </div>
+  );
 }
 
 function EmptyPanel({ page, kind }: { readonly page: Page; readonly kind: PanelKind }) {

@@ -47,17 +47,6 @@ describe("plan", () => {
     expect([...covers[0]!.numbers].some((number) => volume.index(number).level === 3)).toBe(true);
   });
 
-  it("asks for no coarse levels of a volume that takes long to read", () => {
-    const shape = [2048, 4096, 4096];
-    const large = new Volume("l1", "image", exampleData({ shape, levels: 7 }), []);
-    const { needs, covers } = plan(
-      [sightOf(large, { center: [1024, 2048, 2048], pixel: 16 })],
-      options,
-    );
-    const levels = new Set(needs.map(({ number }) => large.index(number).level));
-    expect([...levels]).toEqual([covers[0]!.level]);
-  });
-
   it("asks for what is nearest the middle first within a level", () => {
     const { needs } = plan([sightOf(volume, { center: [100, 40, 200] })], options);
     const finest = needs.map(({ number }) => volume.index(number)).filter((at) => at.level === 0);
@@ -75,6 +64,17 @@ describe("plan", () => {
     const { needs, covers } = plan([sightOf(volume)], { ...options, budget });
     expect(needs.length).toBeLessThanOrEqual(20);
     expect(covers[0]!.level).toBe(1);
+  });
+
+  it("leaves out what is farthest when even the coarsest level exceeds the budget", () => {
+    const single = new Volume("l1", "image", exampleData({ shape: [256, 256, 256] }), []);
+    const budget = 20 * single.brickBytes;
+    const sights = [sightOf(single), sightOf(single, { down: [1, 0, 0] }, 1)];
+    const { needs, covers } = plan(sights, { ...options, budget });
+    expect(needs).toHaveLength(20);
+    expect(covers.map(({ cells, left }) => cells.length + left)).toEqual([64, 64]);
+    const shown = covers[0]!.cells.map(({ distance }) => distance);
+    expect(Math.max(...shown)).toBeLessThan(100);
   });
 
   it("takes at most a millisecond for three pictures of a screen, once warm", () => {

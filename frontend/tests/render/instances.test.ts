@@ -26,7 +26,7 @@ function coverOf(linear: boolean): Cover {
   const sight = { picture: 0, volume, plane, linear };
   const level = levelFor(volume, plane);
   const cells = coverPlane(volume, level, plane, linear);
-  return { sight, level, cells, numbers: new Set(cells.map(({ number }) => number)) };
+  return { sight, level, cells, left: 0, numbers: new Set(cells.map(({ number }) => number)) };
 }
 
 /** Each brick's texture is known by an object of its own. */
