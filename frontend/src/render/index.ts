@@ -3,6 +3,7 @@ import { CanvasRenderer, type RendererOptions } from "./renderer";
 import type { Renderer } from "./types";
 
 export { NoWebGL2Error } from "../gl/context";
+export { BACKGROUNDS } from "./policy";
 export type { RendererOptions } from "./renderer";
 export type {
   Budgets,

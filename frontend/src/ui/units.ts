@@ -47,6 +47,11 @@ export interface ScaleBar {
   readonly text: string;
 }
 
+/** CSS pixels for a scale bar: at most two fifths of a small panel, a seventh of a large one. */
+export function roomForScale(width: number): number {
+  return Math.min(Math.max(140, width / 7), width * 0.4);
+}
+
 /** The longest bar of 1, 2 or 5 × 10ⁿ of a readable unit that fits into `room` CSS pixels. */
 export function scaleBar(zoom: number, units: string, room: number): ScaleBar | null {
   const most = room / zoom;
