@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from viewer.errors import CancelledError, NotFoundError
-from viewer.label_index import LabelIndex, find_label, in_parallel, make_index
+from viewer.label_index import LabelIndex, make_index
+from viewer.label_search import find_label, in_parallel
 from viewer.pyramid import Pyramid
 from viewer.sources import as_source
 
@@ -104,7 +105,7 @@ def test_runs_too_many_to_be_kept_are_left_out() -> None:
 def test_many_labels_in_many_blocks_are_merged_as_they_come(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("viewer.label_index.INDEX_VOXELS", 1 << 10)
+    monkeypatch.setattr("viewer.label_search.INDEX_VOXELS", 1 << 10)
     monkeypatch.setattr("viewer.label_index.PENDING_ROWS", 100)
     data = np.arange(16 * 16 * 64, dtype=np.uint32).reshape(16, 16, 64) // 7
     assert_right(make_index(pyramid_of(data), (), most_runs=0), data)

@@ -19,7 +19,7 @@ from viewer.errors import (
     NotFoundError,
     TooLargeError,
 )
-from viewer.label_index import plan_scan
+from viewer.label_search import plan_scan
 from viewer.mesh import Mesh
 from viewer.meshes import Meshes
 from viewer.policy import POLICY, Policy
@@ -133,7 +133,7 @@ def test_a_label_too_large_to_be_meshed_at_once_comes_from_a_coarser_level(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = np.ones((96, 96, 96), np.uint8)
-    monkeypatch.setattr("viewer.meshes.POLICY", Policy(mesh_faces=40_000))
+    monkeypatch.setattr("viewer.mesh_making.POLICY", Policy(mesh_faces=40_000))
     mesh = meshes_of(data).mesh(1, smoothing=0)
     assert mesh.level == 1
     assert mesh.vertices.min(0).tolist() == [-0.5] * 3
@@ -145,7 +145,7 @@ def test_a_label_that_vanishes_in_coarse_levels_comes_from_a_finer_one(
 ) -> None:
     data = np.zeros((96, 96, 96), np.uint8)
     data[3, 3, 3] = data[90, 90, 90] = 5
-    monkeypatch.setattr("viewer.meshes.POLICY", Policy(mesh_faces=40_000))
+    monkeypatch.setattr("viewer.mesh_making.POLICY", Policy(mesh_faces=40_000))
     mesh = meshes_of(data).mesh(5, smoothing=0)
     assert volume(mesh) > 0
 
@@ -257,7 +257,7 @@ def test_the_mesh_is_the_same_with_and_without_an_index() -> None:
 
 
 def test_a_coarser_mesh_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("viewer.meshes.POLICY", Policy(mesh_faces=40_000))
+    monkeypatch.setattr("viewer.mesh_making.POLICY", Policy(mesh_faces=40_000))
     assert "too large" in meshes_of(np.ones((96, 96, 96), np.uint8)).mesh(1).note
     assert not meshes_of(boxes()).mesh(7).note
 
@@ -265,7 +265,7 @@ def test_a_coarser_mesh_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_checkerboard_too_large_for_any_level_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("viewer.meshes.POLICY", Policy(mesh_faces=2000))
+    monkeypatch.setattr("viewer.mesh_making.POLICY", Policy(mesh_faces=2000))
     data = (np.indices((32, 32, 32)).sum(0) % 2).astype(np.uint8)
     with pytest.raises(TooLargeError, match="faces"):
         meshes_of(data).mesh(1)
@@ -274,7 +274,7 @@ def test_a_checkerboard_too_large_for_any_level_is_refused(
 def test_a_level_asked_for_is_that_level_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     meshes = meshes_of(np.ones((96, 96, 96), np.uint8))
     assert meshes.mesh(1, level=1).level == 1
-    monkeypatch.setattr("viewer.meshes.POLICY", Policy(mesh_faces=4000))
+    monkeypatch.setattr("viewer.mesh_making.POLICY", Policy(mesh_faces=4000))
     with pytest.raises(TooLargeError, match="level 0"):
         meshes.mesh(1, level=0, smoothing=0.1)
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from viewer.errors import InvalidValueError, NotFoundError
-from viewer.label_index import found
+from viewer.label_search import found
 from viewer.mesh import opened
 from viewer.policy import POLICY
 from viewer.pyramid import Pyramid

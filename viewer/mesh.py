@@ -38,6 +38,8 @@ class Mesh:
         What a user should know about it: that it is coarser than asked for; mostly nothing.
     passes : int
         How often `normals` are averaged over neighbours.
+    whole : bool
+        False where only a piece of the label has been found so far.
     """
 
     vertices: npt.NDArray[np.float32]
@@ -45,6 +47,7 @@ class Mesh:
     level: int = 0
     note: str = ""
     passes: int = NORMAL_PASSES
+    whole: bool = True
 
     @cached_property
     def normals(self) -> npt.NDArray[np.float32]:

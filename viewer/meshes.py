@@ -1,13 +1,7 @@
-"""Surfaces of labels, made when somebody asks.
+"""Surfaces of labels, made when somebody asks, and kept until a refresh touches them.
 
-The way of a mesh: the label's voxels are found as *runs*, from the index of all labels when it is
-there (`viewer.label_index`), else by a search for this label alone; marching cubes draws their
-boundary (`viewer.kernels.marching_cubes`), closed also where the label leaves the volume; the
-stairs of the voxels are smoothed by a fraction of a voxel; the vertices are put into world
-coordinates (`viewer.mesh`); faces that add nothing are taken out where a tolerance allows.
-
-How large the surface will be is known before it is made. One that exceeds `Policy.mesh_faces` is
-made of a coarser level, and says so.
+How one is made stands in `viewer.mesh_making`; faces that add nothing are taken out where a
+tolerance allows (`viewer.simplify`).
 
 Several threads may ask at once. Nothing is made twice: the index and every mesh are kept under a
 budget of bytes, and whoever asks for what another is making waits for it.
@@ -24,37 +18,15 @@ from typing import Any
 import numpy as np
 
 from viewer.cache import BlockCache, Partition
-from viewer.errors import (
-    CancelledError,
-    InvalidValueError,
-    NotFoundError,
-    TooLargeError,
-    ViewerError,
-)
-from viewer.label_index import (
-    Found,
-    LabelIndex,
-    find_label,
-    found,
-    is_resident,
-    make_index,
-    missing,
-)
-from viewer.mesh import SMOOTHING, Mesh, finish, opened
+from viewer.errors import InvalidValueError, NotFoundError, ViewerError
+from viewer.label_index import LabelIndex, make_index
+from viewer.label_search import is_resident
+from viewer.mesh import SMOOTHING, Mesh
+from viewer.mesh_making import Making, Order, is_scanned_soon, warm
 from viewer.policy import POLICY
 from viewer.pyramid import Cancelled, Pyramid
 from viewer.space import Box
 from viewer.state import Changed
-
-COARSEST_SURVIVING = 8
-"""Voxels. A label that has fewer at a coarse level is taken from a finer one."""
-
-FACES_PER_RUN = 4
-"""Faces that a run of voxels has at the least: two crossings, which are vertices, and a closed
-surface has nearly twice as many faces as vertices."""
-
-EXPLICIT = 4
-"""Times `Policy.mesh_faces` that are made when somebody asks for just this level."""
 
 PREPARE_SECONDS = 1.0
 """Seconds from adding a layer until its labels are indexed: its first pictures go before."""
@@ -160,6 +132,7 @@ class Meshes:
         smoothing: float = SMOOTHING,
         tolerance: float = 0.0,
         closed: bool = True,
+        seed: tuple[int, ...] | None = None,
         cancelled: Cancelled | None = None,
     ) -> Mesh:
         """The surface of one label.
@@ -180,6 +153,10 @@ class Meshes:
             Error in world units that simplification may make; 0 keeps every face.
         closed : bool, default True
             Whether the surface is closed where the label lies at the volume's border.
+        seed : tuple of int, optional
+            Voxel (z, y, x) of level 0 at which the label was clicked. Where the index of labels is
+            not there and reading everything takes long, the mesh is that of the piece around it,
+            with `Mesh.whole` False.
         cancelled : callable, optional
             Asked now and then whether the caller has lost interest.
 
@@ -208,8 +185,10 @@ class Meshes:
         if (given := self._given.get(label)) is not None:
             return given
         made = self._current()
-        task = _Task(self, label, point, level, smoothing, closed, cancelled)
-        key = (label, point, level, smoothing, closed)
+        key: Key = (label, point, level, smoothing, closed, None)
+        if seed is not None and self._needs_seed(seed, key):
+            key = (*key[:-1], seed)
+        task = Making(self._pyramid, self, Order(*key), cancelled)
         if not tolerance:
             return made.get(key, task.make, cancelled)  # type: ignore[no-any-return]
 
@@ -220,6 +199,15 @@ class Meshes:
             return simplified(fine, tolerance=tolerance, stay=smoothing == 0, going_on=task.check)
 
         return made.get((*key, tolerance), simplify, cancelled)  # type: ignore[no-any-return]
+
+    def _needs_seed(self, seed: tuple[int, ...], key: Key) -> bool:
+        """Whether a piece of the label is to be had much sooner than all of it."""
+        shape = self._pyramid.levels[0].shape[-3:]
+        if len(seed) != 3 or not all(map(lambda i, n: 0 <= i < n, seed, shape)):
+            raise InvalidValueError(f"seed={seed} is no voxel of a volume of shape {shape}.")
+        if is_scanned_soon(self._pyramid) or self._made.peek(key) is not None:
+            return False
+        return self.present(key[1]) is None
 
     def refresh(self, region: Box | None = None) -> None:
         """Forget what was made of a part of the data: it has changed.
@@ -296,6 +284,8 @@ class Meshes:
                 return level == 0
             if level and key[2] is not None and key[2] < level:
                 return False
+            if key[5] is not None:  # where a piece lies has not been noted
+                return True
             box = boxes.get((key[0], point))
             if box is None or _touch(box, space):
                 return True
@@ -305,7 +295,7 @@ class Meshes:
 
         # Labels are looked for before the cache's lock is taken: it is held for a moment only.
         for label, point in boxes:
-            touched((label, point, None))
+            touched((label, point, None, SMOOTHING, True, None))
         self._made.drop(touched)
 
     def _labels_in(self, space: Box, point: tuple[int, ...]) -> set[int] | None:
@@ -359,153 +349,6 @@ def _touch(one: Box, other: Box) -> bool:
         a <= d and c <= b
         for a, b, c, d in zip(one.start, one.stop, other.start, other.stop, strict=True)
     )
-
-
-class _Task:
-    """One mesh in the making."""
-
-    def __init__(
-        self,
-        meshes: Meshes,
-        label: int,
-        point: tuple[int, ...],
-        level: int | None,
-        smoothing: float,
-        closed: bool,
-        cancelled: Cancelled | None,
-    ) -> None:
-        self._meshes, self._pyramid = meshes, meshes._pyramid
-        self._label, self._point, self._level = label, point, level
-        self._smoothing, self._closed, self._cancelled = smoothing, closed, cancelled
-        self._most = POLICY.mesh_faces * (1 if level is None else EXPLICIT)
-
-    def check(self) -> None:
-        """Raise `CancelledError` when nobody waits any more."""
-        if self._cancelled is not None and self._cancelled():
-            raise CancelledError("Nobody waits for this mesh any more.")
-
-    def make(self) -> Mesh:
-        """Find, extract, smooth and place."""
-        if self._label == 0:
-            raise NotFoundError("Label 0 is background and has no surface.")
-        self.check()
-        finest, box = self._finest()
-        enough = COARSEST_SURVIVING if finest is None else min(COARSEST_SURVIVING, finest.count)
-        first = level = self._level or 0
-        voxels = self._at(level, finest, box)
-        while level and voxels is not None and voxels.count < enough:
-            level -= 1
-            first = level
-            voxels = self._at(level, finest, box)
-        while True:
-            if voxels is not None and voxels.complete and voxels.count >= enough:
-                mesh = self._extract(level, voxels, coarser=level > first)
-                if mesh is not None:
-                    return mesh
-            if self._level is not None or level + 1 == len(self._pyramid.levels):
-                raise TooLargeError(
-                    f"The surface of label {self._label} has more than {self._most:,} faces"
-                    f" at level {level}.",
-                    hint="A coarser level has fewer." if self._level is not None else "",
-                )
-            level += 1
-            voxels = self._at(level, finest, box)
-
-    def _finest(self) -> tuple[Found | None, Box | None]:
-        """The label at level 0, and its box; None for what would take too much reading."""
-        index = self._meshes.present(self._point)
-        resident = is_resident(self._pyramid)
-        if index is None and not resident:
-            index = self._meshes.index(point=self._point, cancelled=self._cancelled)
-        box = None
-        if index is not None:
-            row = index.row(self._label)
-            box = index.box(row)
-            self._meshes.known(self._label, self._point, box)
-            runs = index.runs_of(row)
-            if runs is not None:
-                return found(runs, self._pyramid.levels[0].shape[-2]), box
-            if not resident and math.prod(box.shape) > POLICY.mesh_voxels:
-                return None, box
-        voxels = self._find(0, box)
-        if not voxels.count:
-            raise missing(self._label)
-        if voxels.complete:
-            box = voxels.box
-            self._meshes.known(self._label, self._point, box)
-        return voxels, box
-
-    def _at(self, level: int, finest: Found | None, box: Box | None) -> Found | None:
-        """The label at a level; `box` is where it lies at level 0, if that is known."""
-        if level == 0:
-            return finest
-        if box is None:
-            return self._find(level, None)
-        shape = self._pyramid.levels[level].shape[-3:]
-        start, stop = [], []
-        for a, b, n, m in zip(
-            box.start, box.stop, self._pyramid.levels[0].shape[-3:], shape, strict=True
-        ):
-            # Levels are halved by rounding up, so the factor is the nearest power of two.
-            factor = 1 << round(math.log2(n / m))
-            start.append(min(a // factor, m - 1))
-            stop.append(min(max(-(-b // factor), start[-1] + 1), m))
-        return self._find(level, Box(tuple(start), tuple(stop)))
-
-    def _find(self, level: int, box: Box | None) -> Found:
-        return find_label(
-            self._pyramid,
-            self._label,
-            self._point,
-            level=level,
-            box=box,
-            most_runs=self._most // FACES_PER_RUN,
-            cancelled=self._cancelled,
-        )
-
-    def _extract(self, level: int, voxels: Found, *, coarser: bool) -> Mesh | None:
-        """The mesh, unless it has too many faces."""
-        from viewer.kernels.marching_cubes import Extraction
-
-        if len(voxels.runs) * FACES_PER_RUN > self._most:
-            return None
-        place = self._pyramid.levels[level]
-        start, stop = voxels.box.start, voxels.box.stop
-        extraction = Extraction(voxels.runs, start, stop, place.shape[-2], self.check)  # type: ignore[arg-type]
-        if extraction.faces > self._most:
-            return None
-        surface = extraction.surface()
-        if not self._closed:
-            surface = opened(surface, start, place.shape[-3:])
-        self.check()
-        note = ""
-        if coarser:
-            note = f"Label {self._label} is too large to be shown finer than level {level}."
-        return finish(
-            surface,
-            start,  # type: ignore[arg-type]
-            place.scale[-3:],
-            place.translate[-3:],
-            self._smoothing,
-            level=level,
-            note=note,
-        )
-
-
-def warm(dtype: np.dtype[Any]) -> None:
-    """Have everything compiled, or read from Numba's cache, that meshes of such labels need."""
-    from viewer.kernels.runs import find_runs, index_block
-    from viewer.simplify import simplified
-
-    block = np.zeros((3, 3, 70), dtype)
-    block[1, 1, 1:65] = 1
-    index_block(block, (0, 0, 0), 3)
-    voxels = found(find_runs(block, (0, 0, 0), 3, 1), 3)
-    from viewer.kernels.marching_cubes import Extraction
-
-    start: tuple[int, int, int] = voxels.box.start  # type: ignore[assignment]
-    surface = Extraction(voxels.runs, start, voxels.box.stop, 3).surface()  # type: ignore[arg-type]
-    simplified(finish(surface, start, (1, 1, 1), (0, 0, 0), SMOOTHING), tolerance=0.1)
 
 
 MESHES: BlockCache[Any] = BlockCache(POLICY.mesh_cache_bytes)

@@ -26,7 +26,8 @@ from tests.benchmarks.segmentations import cells, tubes
 from tests.benchmarks.surfaces import distances, is_closed, spread
 from tests.benchmarks.table import Row, Skipped, middle
 from tests.benchmarks.volumes import segmentation
-from viewer.label_index import find_label, in_parallel, make_index
+from viewer.label_index import make_index
+from viewer.label_search import find_label, in_parallel
 from viewer.mesh import Mesh
 from viewer.meshes import MESHES, Meshes
 from viewer.policy import POLICY

@@ -6,7 +6,8 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.server.exhibit import Exhibit
+from tests.server.exhibit import Exhibit, Sliced
+from viewer.policy import Policy
 
 
 @pytest.fixture
@@ -114,3 +115,56 @@ def test_a_coarser_level_has_fewer_faces_and_says_so(exhibit: Exhibit, url: str)
     assert len(coarse.content) < len(fine.content) / 3
     assert httpx.get(f"{base}7?level=9").headers["Voxelview-Level"] == "0"
     assert httpx.get(f"{base}3?level=x").status_code == 404
+
+
+def test_a_label_too_large_for_its_level_comes_with_a_note(
+    exhibit: Exhibit, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = np.zeros((200, 200, 200), np.uint8)
+    data[20:180, 20:180, 20:180] = 3
+    base = f"{url}layers/{exhibit.add(data, 'labels')}/mesh/"
+    monkeypatch.setattr("viewer.mesh_making.POLICY", Policy(mesh_faces=100_000))
+    answer = httpx.get(f"{base}3")
+    assert answer.headers["Voxelview-Level"] == "1"
+    assert answer.headers["Voxelview-Note"] == (
+        "Label 3 is too large to be shown finer than level 1."
+    )
+    assert "Voxelview-Note" not in httpx.get(f"{base}3?level=1").headers
+
+
+def test_a_tolerance_takes_faces_out(url: str, cells: str) -> None:
+    base = f"{url}layers/{cells}/mesh/7"
+    plain, simple = httpx.get(base), httpx.get(f"{base}?tolerance=0.2")
+    assert 0 < len(simple.content) < len(plain.content)
+
+
+def test_a_clicked_label_is_answered_before_the_volume_is_indexed(
+    exhibit: Exhibit, url: str
+) -> None:
+    data = np.zeros((100, 100, 200), np.uint8)
+    data[10:20, 10:20, 10:20] = data[10:20, 10:20, 180:190] = 7
+    layer = exhibit.add(Sliced(data), "labels")
+    address = f"{url}layers/{layer}/mesh/7"
+    piece = httpx.get(f"{address}?seed=15,15,15")
+    assert piece.headers["Voxelview-Whole"] == "0"
+    assert piece.headers["Cache-Control"] == "no-store" and "ETag" not in piece.headers
+    whole = httpx.get(address)
+    assert "Voxelview-Whole" not in whole.headers
+    assert len(whole.content) > 1.9 * len(piece.content)
+    assert httpx.get(f"{address}?seed=15,15,15").content == whole.content
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("seed=0,0,20", 400),
+        ("seed=1,2", 404),
+        ("seed=-1,2,3", 404),
+        ("tolerance=nan", 404),
+        ("level=0&", 404),
+        ("seed=1,2,3&level=0", 404),
+        ("level=0&seed=4,4,4&tolerance=1e-3", 200),
+    ],
+)
+def test_a_query_has_one_spelling(url: str, cells: str, query: str, status: int) -> None:
+    assert httpx.get(f"{url}layers/{cells}/mesh/7?{query}").status_code == status

@@ -5,6 +5,7 @@ the list of all labels, which comes of the same index.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs
 
@@ -16,6 +17,7 @@ from viewer.space import conversion
 
 if TYPE_CHECKING:
     from viewer.layers import SurfaceLayer
+    from viewer.mesh import Mesh
     from viewer.meshes import Meshes
 
 MESH_SECONDS = 900.0
@@ -108,7 +110,14 @@ class MeshHandler(_MeshHandlerBase):
 
     ``?level=2`` asks for the surface at a level of the pyramid; the header ``Voxelview-Level``
     says which it is, for small labels vanish from coarse ones. Without, the finest that is not
-    too large.
+    too large; if that is a coarser one, ``Voxelview-Note`` has the words.
+
+    ``?seed=12,40,7`` is the voxel (z, y, x) of level 0 that was clicked at: where all labels are
+    not known yet, what hangs together with it is answered, and ``Voxelview-Whole: 0`` says so. The
+    same request without a seed waits for the whole label.
+
+    ``?tolerance=0.5`` takes out faces, which moves the surface by so much at most, in the layer's
+    units.
     """
 
     async def answer(self, *arguments: str) -> None:
@@ -116,13 +125,19 @@ class MeshHandler(_MeshHandlerBase):
         work = self._prepare(layer_id, int(label), extension)
         if work is not None:
             # a queue of their own: making a mesh takes longer than reading a chunk
-            body, encoding, level = await self.work(f"{layer_id}/mesh", work, MESH_SECONDS)
-            self.set_header("Voxelview-Level", str(level))
+            body, encoding, mesh = await self.work(f"{layer_id}/mesh", work, MESH_SECONDS)
+            self.set_header("Voxelview-Level", str(mesh.level))
+            if mesh.note:
+                self.set_header("Voxelview-Note", mesh.note)
+            if not mesh.whole:
+                self.set_header("Voxelview-Whole", "0")
+                self.clear_header("ETag")  # soon there will be more of it
+                self.set_header("Cache-Control", "no-store")
             self.deliver(body, CONTENT_TYPES[extension], encoding=encoding)
 
     def _prepare(
         self, layer_id: str, label: int, extension: str
-    ) -> Callable[[Callable[[], bool]], tuple[bytes, str, int]] | None:
+    ) -> Callable[[Callable[[], bool]], tuple[bytes, str, Mesh]] | None:
         layer = self.mount.served.layer(layer_id)
         pyramid, meshes = layer.pyramid, self.meshes_of(layer_id)
         point = self.point([axis.kind for axis in pyramid.axes], pyramid.levels[0].shape)
@@ -131,20 +146,28 @@ class MeshHandler(_MeshHandlerBase):
         coding = self.coding
         to_nanometres = conversion(pyramid.source.units, "nm")
 
-        asked = parse_qs(self.request.query).get("level")
-        level = min(int(asked[0]), len(pyramid.levels) - 1) if asked else None
+        asked = {name: values[0] for name, values in parse_qs(self.request.query).items()}
+        level = min(int(asked["level"]), len(pyramid.levels) - 1) if "level" in asked else None
+        seed = tuple(map(int, asked["seed"].split(","))) if "seed" in asked else None
+        make = partial(
+            meshes.mesh,
+            label,
+            point=point,
+            tolerance=float(asked.get("tolerance", 0)),
+            seed=seed,
+        )
 
-        def work(cancelled: Callable[[], bool]) -> tuple[bytes, str, int]:
+        def work(cancelled: Callable[[], bool]) -> tuple[bytes, str, Mesh]:
             from viewer.mesh_formats import encode
 
             try:
-                mesh = meshes.mesh(label, point=point, level=level, cancelled=cancelled)
+                mesh = make(level=level, cancelled=cancelled)
             except TooLargeError:
                 if level is None:
                     raise
-                mesh = meshes.mesh(label, point=point, cancelled=cancelled)
+                mesh = make(cancelled=cancelled)
             body = encode(mesh, extension or "precomputed", to_nanometres=to_nanometres)
-            return (*encode_body(bytes(body), coding), mesh.level)
+            return (*encode_body(bytes(body), coding), mesh)
 
         return work
 

@@ -29,7 +29,12 @@ _LAYER = r"layers/(l[1-9][0-9]{0,8})"
 _LEVEL = r"(0|[1-9][0-9]?)"
 _LABEL = r"(0|-?[1-9][0-9]{0,19})"
 _POINT = re.compile(r"point=(?:0|[1-9][0-9]{0,8})(?:,(?:0|[1-9][0-9]{0,8}))*")
-_MESH = re.compile(rf"(?:{_POINT.pattern}(?:&level=[0-9]{{1,2}})?|level=[0-9]{{1,2}})")
+_NEXT = r"(?:&(?!$)|$)"
+_MESH = re.compile(
+    rf"(?=.)(?:{_POINT.pattern}{_NEXT})?(?:level=[0-9]{{1,2}}{_NEXT})?"
+    rf"(?:seed=[0-9]{{1,9}},[0-9]{{1,9}},[0-9]{{1,9}}{_NEXT})?"
+    rf"(?:tolerance=[0-9]{{1,12}}(?:\.[0-9]{{1,12}})?(?:e-?[0-9]{{1,2}})?{_NEXT})?"
+)
 
 
 @dataclass(frozen=True, slots=True)
