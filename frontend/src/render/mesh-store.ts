@@ -1,10 +1,11 @@
 // The meshes of the selected labels: which are wanted, which are on their way, which are here.
-import { LabelTable } from "../math/label-table";
 import { METRES } from "../math/metres";
+import type { Position } from "../math/panel";
 import { levelSpace } from "../math/space";
 import type { Data, Document, LabelsLayer, Level, Notice, SurfaceLayer } from "../wire/types";
 import { pointOf } from "./leading";
 import { parseFragment, parseSurface, type MeshGeometry } from "./mesh-geometry";
+import { MeshRanks } from "./mesh-ranks";
 import type { MeshStatus } from "./types";
 
 /** A mesh that is to be drawn. */
@@ -28,19 +29,23 @@ interface Entry {
   /** The level last asked for, and that of the mesh that came. */
   asked: number;
   level: number;
+  /** Voxel that was pointed at; null once the whole label is asked for. */
+  seed: readonly number[] | null;
+  /** Whether there is more of the label than has been found around the seed. */
+  isPiece: boolean;
   geometry: MeshGeometry | null;
+  /** Why it is coarser than asked for; mostly empty. */
+  note: string;
   notice: Notice | null;
   abort: AbortController | null;
   used: number;
 }
 
-interface Table {
-  readonly key: string;
-  /** Null until it is here. */
-  readonly table: LabelTable | null;
-  /** For which labels `rows` was looked up. */
-  selected: readonly string[];
-  rows: ReadonlyMap<string, number>;
+/** Where a label was seen last. */
+interface Pointed {
+  readonly layer: string;
+  readonly label: string;
+  readonly position: Position;
 }
 
 /** Fetches at once: more would only wait for the same few workers of the server. */
@@ -76,9 +81,30 @@ function pointQuery(point: readonly number[]): string {
   return point.length > 0 ? `?point=${point.join(",")}` : "";
 }
 
+/** The voxel of level 0 at a place in the world; null outside of the data. */
+export function voxelAt(data: Data, position: Position): readonly number[] | null {
+  const [first] = data.levels;
+  if (first === undefined) return null;
+  const { shape, scale, translate } = levelSpace(data, first);
+  const voxel = ([0, 1, 2] as const).map((axis) =>
+    Math.round((position[axis] - translate[axis]) / scale[axis]),
+  );
+  return voxel.every((index, axis) => index >= 0 && index < (shape[axis] ?? 0)) ? voxel : null;
+}
+
 /** Whether a finer mesh is wanted; the server may have sent a finer one than was asked for. */
 function isTooCoarse({ asked, level, target }: Entry): boolean {
   return asked > target && level > target;
+}
+
+/** Whether there is a better mesh: a finer one, or that of the whole label. */
+function isUnfinished(entry: Entry): boolean {
+  return entry.isPiece || isTooCoarse(entry);
+}
+
+/** Whether a request waits until all labels have been found. */
+function waitsForIndex({ isPiece, seed }: Entry): boolean {
+  return isPiece && seed === null;
 }
 
 /** From a layer's own unit to the view's. */
@@ -96,16 +122,24 @@ export class MeshStore {
   #wanted = new Map<string, Entry>();
   /** What is drawn for a label until its new mesh is there. */
   readonly #shown = new Map<string, Entry>();
-  /** Where a layer's labels are, as far as that was asked for. */
-  readonly #tables = new Map<string, Table>();
-  /** By layer and label, the first to come has the greatest. */
-  readonly #ranks = new Map<string, number>();
+  readonly #ranks: MeshRanks;
+  #pointed: Pointed | null = null;
   #round = 0;
-  requests = 0;
+  #requests = 0;
 
   constructor(baseUrl: string, changed: () => void) {
     this.#baseUrl = baseUrl;
     this.#changed = changed;
+    this.#ranks = new MeshRanks(baseUrl);
+  }
+
+  get requests(): number {
+    return this.#requests + this.#ranks.requests;
+  }
+
+  /** A label was seen at a place in the world: if it is selected next, its mesh begins there. */
+  point(layer: string, label: string, position: Position): void {
+    this.#pointed = { layer, label, position };
   }
 
   /**
@@ -138,12 +172,15 @@ export class MeshStore {
         const key = [name, point, generation, factor].join("|");
         const entry =
           this.#entries.get(key) ?? this.#make(key, id, label, point, factor, target, coarse);
+        if (entry.asked < 0 && entry.state === "waiting") entry.seed ??= this.#seed(layer, label);
         entry.used = this.#round;
         entry.target = target;
-        if (entry.state === "ready" && isTooCoarse(entry)) entry.state = "waiting";
+        if (entry.state === "ready" && isUnfinished(entry)) entry.state = "waiting";
         wanted.set(name, entry);
       }
-      if (layer.style.selected.length > RANKED) this.#rank(layer, document, point);
+      if (layer.style.selected.length > RANKED) {
+        this.#ranks.update(layer, document, pointQuery(point));
+      }
     }
     this.#wanted = wanted;
     for (const name of this.#shown.keys()) if (!wanted.has(name)) this.#shown.delete(name);
@@ -179,13 +216,22 @@ export class MeshStore {
       asked: -1,
       level: -1,
       state: "waiting",
+      seed: null,
+      isPiece: false,
       geometry: null,
+      note: "",
       notice: null,
       abort: null,
       used: this.#round,
     };
     this.#entries.set(key, entry);
     return entry;
+  }
+
+  #seed(layer: LabelsLayer, label: string): readonly number[] | null {
+    const pointed = this.#pointed;
+    if (pointed?.layer !== layer.id || pointed.label !== label) return null;
+    return voxelAt(layer.data, pointed.position);
   }
 
   /** Those to be drawn, in the order of selection. */
@@ -198,10 +244,11 @@ export class MeshStore {
   }
 
   get status(): readonly MeshStatus[] {
-    return [...this.#wanted.values()].map(({ layer, label, state, geometry, notice }) => ({
+    return [...this.#wanted.values()].map(({ layer, label, state, geometry, note, notice }) => ({
       layer,
       label,
       state: state !== "waiting" && state !== "loading" ? state : geometry ? "ready" : "loading",
+      note,
       notice,
     }));
   }
@@ -236,12 +283,21 @@ export class MeshStore {
 
   #pump(): void {
     let busy = 0;
-    for (const { state } of this.#entries.values()) if (state === "loading") busy += 1;
+    let isWaitedFor = false;
+    for (const entry of this.#entries.values()) {
+      if (entry.state !== "loading") continue;
+      if (waitsForIndex(entry)) isWaitedFor = true;
+      else busy += 1;
+    }
+    const pending = [...this.#wanted].filter(([, { state }]) => state === "waiting");
+    // One waits for the index in place of all others of a kind, and keeps no other mesh from coming.
+    const whole = isWaitedFor ? undefined : pending.find(([, entry]) => waitsForIndex(entry));
+    if (whole !== undefined) void this.#fetch(whole[1], whole[1].target);
     if (busy >= FETCHES) return;
-    const waiting = [...this.#wanted].filter(([, { state }]) => state === "waiting");
+    const waiting = pending.filter(([, entry]) => !waitsForIndex(entry));
     // Something of each before more of any; in the order of selection where ranks are not known.
     const rank = ([name, { geometry }]: readonly [string, Entry]): number =>
-      (geometry === null ? 1e300 : 0) + (this.#ranks.get(name) ?? 0);
+      (geometry === null ? 1e300 : 0) + this.#ranks.of(name);
     waiting.sort((a, b) => rank(b) - rank(a));
     for (const [name, entry] of waiting.slice(0, FETCHES - busy)) {
       // What replaces an older mesh is not seen coarsely first.
@@ -250,53 +306,26 @@ export class MeshStore {
     }
   }
 
-  /** Find out how large and how near the layer's labels are: the nearest and largest come first. */
-  #rank(layer: LabelsLayer, document: Document, point: readonly number[]): void {
-    const address = `layers/${layer.id}/labels${pointQuery(point)}`;
-    const key = `${address}|${layer.data.generation}`;
-    const known = this.#tables.get(layer.id);
-    if (known?.key !== key) {
-      this.#tables.set(layer.id, { key, table: null, selected: [], rows: new Map() });
-      this.requests += 1;
-      fetch(this.#baseUrl + address)
-        .then(async (response) => {
-          if (!response.ok || this.#tables.get(layer.id)?.key !== key) return;
-          const table = new LabelTable(await response.arrayBuffer(), layer.data.dtype);
-          this.#tables.set(layer.id, { key, table, selected: [], rows: new Map() });
-          this.#rank(layer, document, point);
-        })
-        // Without the table the order of selection does.
-        .catch(() => undefined);
-    } else if (known.table !== null) {
-      const { center } = document.view;
-      const { table } = known;
-      const { selected } = layer.style;
-      if (known.selected !== selected) {
-        known.rows = table.find(new Set(selected));
-        known.selected = selected;
-      }
-      for (const [label, row] of known.rows) {
-        const middle = table.middle(row, layer.data);
-        const away = Math.hypot(...([0, 1, 2] as const).map((axis) => middle[axis] - center[axis]));
-        this.#ranks.set(`${layer.id}|${label}`, Math.cbrt(table.voxels(row)) / (1 + away));
-      }
-    }
-  }
-
   async #fetch(entry: Entry, level: number): Promise<void> {
     const abort = new AbortController();
     entry.abort = abort;
     entry.state = "loading";
-    this.requests += 1;
+    this.#requests += 1;
     try {
-      const query = level > 0 ? `${entry.url.includes("?") ? "&" : "?"}level=${level}` : "";
-      const response = await fetch(entry.url + query, { signal: abort.signal });
+      const query = level > 0 ? [`level=${level}`] : [];
+      if (entry.seed !== null) query.push(`seed=${entry.seed.join(",")}`);
+      const start = entry.url.includes("?") ? "&" : "?";
+      const address = entry.url + (query.length > 0 ? start : "") + query.join("&");
+      const response = await fetch(address, { signal: abort.signal });
       if (response.ok) {
         const parse = entry.label === "" ? parseSurface : parseFragment;
         entry.geometry = parse(await response.arrayBuffer(), entry.factor);
         entry.asked = level;
         entry.level = Number(response.headers.get("Voxelview-Level") ?? level);
-        entry.state = isTooCoarse(entry) ? "waiting" : "ready";
+        entry.note = response.headers.get("Voxelview-Note") ?? "";
+        entry.isPiece = response.headers.get("Voxelview-Whole") === "0";
+        if (!entry.isPiece || !isTooCoarse(entry)) entry.seed = null;
+        entry.state = isUnfinished(entry) ? "waiting" : "ready";
       } else {
         entry.notice = await readFailure(response, entry.layer);
         entry.state = "failed";

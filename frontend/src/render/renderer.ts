@@ -195,7 +195,11 @@ export class CanvasRenderer implements Renderer {
     if (document === null || panel === null) return null;
     if (panel.kind === "3d") return this.#pickSpace(document, panel, x, y);
     const position = screenToWorld(document, this.#panels, panel, x, y);
-    return { panel: panel.kind, position, ...this.#labelAt(position, panel.kind === "xy") };
+    const found = this.#labelAt(position, panel.kind === "xy");
+    if (found.layer !== null && found.label !== null) {
+      this.#meshes.point(found.layer, found.label, position);
+    }
+    return { panel: panel.kind, position, ...found };
   }
 
   values(position: Position): readonly LayerValue[] {

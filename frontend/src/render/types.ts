@@ -44,6 +44,8 @@ export interface MeshStatus {
   readonly layer: string;
   readonly label: string;
   readonly state: "loading" | "ready" | "failed";
+  /** Why it is coarser than it should be; mostly empty. */
+  readonly note: string;
   readonly notice: Notice | null;
 }
 

@@ -67,6 +67,7 @@ export function LabelsControls({ page, layer }: LabelsProps) {
       />
       {style.meshes && (
         <MeshLook
+          label="Mesh opacity"
           opacity={style.mesh_opacity}
           silhouette={style.silhouette}
           onOpacity={put("mesh_opacity")}
@@ -226,7 +227,13 @@ function LabelRow({ page, layer, label, mesh }: LabelRowProps) {
 }
 
 function MeshMark({ page, mesh }: { readonly page: Page; readonly mesh: MeshStatus }) {
-  if (mesh.state === "ready") return null;
+  if (mesh.state === "ready") {
+    return mesh.note === "" ? null : (
+      <span class="quiet" title={mesh.note} data-note>
+        coarse
+      </span>
+    );
+  }
   if (mesh.state === "loading") {
     return (
       <span

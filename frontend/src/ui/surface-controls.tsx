@@ -6,6 +6,8 @@ import { NumberField, RangeNumber, Row } from "./fields";
 import type { Page } from "./page";
 
 interface LookProps {
+  /** What the opacity is called: labels have one in slices, too. */
+  readonly label: string;
   readonly opacity: number;
   readonly silhouette: number;
   onOpacity(value: number): void;
@@ -13,12 +15,12 @@ interface LookProps {
 }
 
 /** Of triangles: how clear they are, and how much of their outline is left. */
-export function MeshLook({ opacity, silhouette, onOpacity, onSilhouette }: LookProps) {
+export function MeshLook({ label, opacity, silhouette, onOpacity, onSilhouette }: LookProps) {
   return (
     <>
-      <Row label="Mesh opacity" hint="Of the surfaces in 3-D">
+      <Row label={label} hint="Of the surfaces in 3-D">
         <RangeNumber
-          label="Mesh opacity"
+          label={label}
           min={0}
           max={1}
           step={0.01}
@@ -84,6 +86,7 @@ export function SurfaceControls({
         </Row>
       )}
       <MeshLook
+        label="Opacity"
         opacity={style.opacity}
         silhouette={style.silhouette}
         onOpacity={put("opacity")}

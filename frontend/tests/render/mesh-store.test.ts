@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { MeshStore, meshFactor, meshLevel } from "../../src/render/mesh-store";
+import { MeshStore, meshFactor, meshLevel, voxelAt } from "../../src/render/mesh-store";
 import type { Document, LabelsLayer } from "../../src/wire/types";
 import { exampleData } from "../bricks/example-data";
 import { exampleDocument } from "./example-document";
@@ -197,6 +197,76 @@ describe("levels of detail", () => {
     store.update(document, 8);
     expect(store.isSettled).toBe(true);
     expect(asked).toHaveLength(4);
+  });
+});
+
+describe("a label that was pointed at", () => {
+  async function send(name: string, headers: Record<string, string>): Promise<void> {
+    await vi.waitFor(() => {
+      expect(open.has(name)).toBe(true);
+    });
+    open.get(name)!.writeHead(200, headers).end(EMPTY_MESH);
+    open.delete(name);
+  }
+
+  it("is asked for around that voxel first, then as a whole", async () => {
+    store.point("l1", "7", [3.2, 4, 5]);
+    store.update(documentOf(["7"]), 1);
+    await send("7?seed=3,4,5", { "Voxelview-Whole": "0" });
+    await vi.waitFor(() => {
+      expect(open.has("7")).toBe(true);
+    });
+    expect(states()).toEqual(["7 ready"]);
+    expect(store.isSettled).toBe(false);
+    await send("7", {});
+    await vi.waitFor(() => {
+      expect(store.isSettled).toBe(true);
+    });
+  });
+
+  it("is asked for once where all of it came", async () => {
+    store.point("l1", "7", [3, 4, 5]);
+    store.update(documentOf(["7"]), 1);
+    await send("7?seed=3,4,5", {});
+    await vi.waitFor(() => {
+      expect(store.isSettled).toBe(true);
+    });
+    expect(asked).toHaveLength(1);
+  });
+
+  it("keeps no others from coming while its rest is waited for", async () => {
+    const labels = ["1", "2", "3", "4", "5"];
+    for (let count = 1; count <= labels.length; count += 1) {
+      store.point("l1", labels[count - 1]!, [0, 0, 0]);
+      store.update(documentOf(labels.slice(0, count)), 1);
+      await send(`${labels[count - 1]!}?seed=0,0,0`, { "Voxelview-Whole": "0" });
+    }
+    await vi.waitFor(() => {
+      expect(states()).toEqual(labels.map((label) => `${label} ready`));
+    });
+    expect([...open.keys()]).toEqual(["1"]);
+    await send("1", {});
+    for (const label of labels.slice(1)) await send(label, {});
+    await vi.waitFor(() => {
+      expect(store.isSettled).toBe(true);
+    });
+  });
+
+  it("has a voxel where there is data", () => {
+    const { data } = documentOf([]).layers["l1"]!;
+    expect(voxelAt(data, [7.4, 0, -0.4])).toEqual([7, 0, -0]);
+    expect(voxelAt(data, [7.6, 0, 0])).toBeNull();
+  });
+});
+
+it("tells why a mesh is coarse", async () => {
+  store.update(documentOf(["7"]), 1);
+  await vi.waitFor(() => {
+    expect(open.has("7")).toBe(true);
+  });
+  open.get("7")!.writeHead(200, { "Voxelview-Note": "Too large." }).end(EMPTY_MESH);
+  await vi.waitFor(() => {
+    expect(store.status[0]!.note).toBe("Too large.");
   });
 });
 
