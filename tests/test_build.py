@@ -373,8 +373,11 @@ def test_an_array_in_a_zarr_folder_is_known_by_its_files(tmp_path):
 
 
 def test_a_layer_builds_and_finds_its_pyramid(
-    viewer_: viewer.Viewer, file: Path, folder: Path
+    viewer_: viewer.Viewer, file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # So large that nothing is made exactly in the background.
+    huge = replace(POLICY, exact_bytes=MIB, exact_voxels=2 * MIB, chunk_view_voxels=MIB)
+    monkeypatch.setattr("viewer.levels.POLICY", huge)
     with h5py.File(file, "r") as opened:
         image = viewer_.add_image(opened["a"], name="raw")
         assert isinstance(image, viewer.ImageLayer)

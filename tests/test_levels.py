@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viewer.levels import plan_block, plan_brick, plan_levels, plan_source_block, project
+from viewer.levels import (
+    plan_block,
+    plan_brick,
+    plan_exact,
+    plan_levels,
+    plan_refined,
+    plan_source_block,
+    project,
+)
 from viewer.policy import POLICY
 from viewer.space import Box
 from viewer.state import Level
@@ -97,6 +105,26 @@ def test_levels_end_cover_the_same_world_and_leave_leading_axes_alone(shape, sca
 )
 def test_small_source_chunks_are_read_together(shape, chunks, block):
     assert plan_source_block(shape, chunks, 3, 1) == block
+
+
+@pytest.mark.parametrize(
+    ("shape", "chunks", "refined"),
+    [
+        ((2048, 1024, 1024), (64, 64, 64), range(1, 6)),
+        ((2048, 1024, 1024), (1, 1024, 1024), range(1, 6)),
+        ((700, 700, 700), (64, 64, 64), range(2, 5)),
+        ((512, 512, 512), (64, 64, 64), range(4, 4)),  # read at once
+        ((1 << 14,) * 3, (64, 64, 64), range(1, 3)),
+        ((1 << 14,) * 3, (1, 4096, 4096), range(1, 1)),  # one block takes a hundred planes
+        ((1 << 14,) * 3, None, range(2, 2)),  # sampled in steps
+        ((1, 40000, 40000), (1, 512, 512), range(4, 8)),
+    ],
+)
+def test_of_levels_that_take_seconds_pages_get_previews_first(shape, chunks, refined):
+    levels = plan_levels((Level(shape, (1,) * 3, (0,) * 3),), 3)
+    blocks = [plan_block(level.shape, 3) for level in levels]
+    exact = plan_exact(levels, blocks, 1, chunks, 1)
+    assert plan_refined(levels, blocks, 1, chunks, 1, exact) == refined
 
 
 @given(st.data())

@@ -2,11 +2,13 @@
 
 A block of a level comes from the source, from the level below, from a sample, or from where it has
 been stored; `Blocks.copy` brings together what a box needs of them, out of the cache or made now.
-Which way it is depends on the `Epoch`: what there is to read from at the moment.
+Which way it is depends on the `Epoch`: what there is to read from at the moment, and on how long
+the reader can wait (`Wanted`).
 """
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from viewer.backlog import Backlog
 from viewer.cache import BlockCache
 from viewer.errors import CancelledError, ClosedError, SourceError
 from viewer.history import History
@@ -22,26 +25,34 @@ from viewer.levels import (
     plan_exact,
     plan_factors,
     plan_made,
+    plan_refined,
     plan_slabs,
     plan_source_block,
     plan_steps_to,
     plan_view,
     project,
 )
-from viewer.policy import POLICY
+from viewer.policy import MIB, POLICY
 from viewer.preview import sample_cells, sample_steps
-from viewer.sources.protocol import Array, LeveledSource, ResidentSource, Source
+from viewer.sources.protocol import Array, ResidentSource, Source
 from viewer.space import Box
 from viewer.state import Level
 from viewer.stored import StoredLevels
+from viewer.transfer import chunks_of, copy_same, paste, take
 from viewer.whole import WholeLevels
 
 PATIENCE_SECONDS = 0.25
 """Seconds that a reader waits for levels that are being made at once; then he makes his own."""
 
+SKETCHED_BYTES = 4 * MIB
+"""Bytes of a preview made at once, if chunks are large planes: all of it from the same few."""
+
 Kind = Literal["image", "labels"]
 Cancelled = Callable[[], bool]
 Way = Literal["made", "preview", "stored"]
+Wanted = Literal["soon", "fair", "exact"]
+"""Of a reader: hears of exact voxels later, so that a preview will do for now; takes previews only
+where a block takes much reading; never takes any."""
 Key = tuple[int, tuple[int, ...], Way]
 """Of a block: level, index, and how it was had, which decides how large it is."""
 
@@ -94,6 +105,8 @@ class Blocks:
         of cycles."""
         self.on_preview: Callable[[], None] | None = None
         """Called once, when a preview is made that will not be replaced by itself."""
+        self.backlog: Backlog | None = None
+        """What is made exactly in the background; None where nobody hears of it."""
         self._kind: Kind = kind
         self._dtype: np.dtype[Any] = source.dtype
         self.given = len(source.levels)
@@ -118,6 +131,24 @@ class Blocks:
             self.levels, self.shapes, self.given, below, itemsize, resident=self.resident
         )
         """Number of the levels that can be made exactly when somebody asks."""
+        self.refined = plan_refined(
+            self.levels, self.shapes, self.given, below, itemsize, self.exact
+        )
+        """The levels of which readers who want something soon get previews first."""
+        self.sketches = [
+            shape
+            if below is None or level < self.given
+            else plan_made(
+                self.levels[level].shape,
+                shape,
+                plan_steps_to(self.levels, self.given - 1, level),
+                below,
+                itemsize,
+                SKETCHED_BYTES,
+            )
+            for level, shape in enumerate(self.shapes)
+        ]
+        """Shape of what of a preview is made and cached together, by level."""
         self._quick = self.exact == len(self.levels)
 
     def open(self) -> Epoch:
@@ -140,47 +171,69 @@ class Blocks:
         cell, whole = self.cells[level], epoch.whole
         if cell is None:
             if self.resident:
-                _take(epoch.source, level, box, out)
+                take(epoch.source, level, box, out)
             return self.resident
         if whole is not None and level >= whole.first and whole.ready:
             np.copyto(out, whole.read(level, box), casting="unsafe")
             return True
         blocks: list[tuple[Array, Box]] = []
         _, way = self._way(epoch, level)
-        for index in box.cells(cell if way == "made" else self.shapes[level]):
+        for index in box.cells(self._cell(level, way)):
             block = self.partition.peek((level, index, way))
             if block is None:
                 return False
             blocks.append((block, self.cell_box(level, index, way)))
         for block, part in blocks:
-            _paste(block, part, box, out)
+            paste(block, part, box, out)
         return True
 
     def previews(self, epoch: Epoch) -> range:
-        """The levels that are made of a sample of the voxels."""
+        """The levels that are made of a sample of the voxels, if only for some and at first."""
         stop = len(self.levels)
         if epoch.stored is not None:
             stop = epoch.stored.first
         elif epoch.whole is not None and epoch.whole.ready:
             stop = epoch.whole.first
-        return range(self.exact, max(self.exact, stop))
+        first = self.exact if self.backlog is None else self.refined.start
+        return range(first, max(first, stop))
 
     def copy(
-        self, epoch: Epoch, level: int, box: Box, out: Array, cancelled: Cancelled | None
+        self,
+        epoch: Epoch,
+        level: int,
+        box: Box,
+        out: Array,
+        cancelled: Cancelled | None,
+        wanted: Wanted = "fair",
     ) -> None:
         """The voxels of a box, into an array of its shape."""
         cell, whole = self.cells[level], epoch.whole
         if cell is None:
             _check(cancelled)
-            _take(epoch.source, level, box, out)
+            take(epoch.source, level, box, out)
             return
         if (whole is not None and level >= whole.first) and (
             whole.ready or (self._quick and whole.wait(PATIENCE_SECONDS, cancelled))
         ):
             np.copyto(out, whole.read(level, box), casting="unsafe")
             return
-        make, way = self._way(epoch, level)
-        for index in box.cells(cell if way == "made" else self.shapes[level]):
+        make, way = self._way(epoch, level, wanted)
+        if way == "preview" and level in self.refined:
+            self._copy_refined(epoch, level, box, out, cancelled, wanted)
+        else:
+            self._copy(make, way, epoch, level, box, out, cancelled)
+
+    def _copy(
+        self,
+        make: _Make,
+        way: Way,
+        epoch: Epoch,
+        level: int,
+        box: Box,
+        out: Array,
+        cancelled: Cancelled | None,
+    ) -> None:
+        for index in box.cells(self._cell(level, way)):
             _check(cancelled)
             part = self.cell_box(level, index, way)
             block = self.partition.get(
@@ -188,20 +241,57 @@ class Blocks:
                 lambda part=part: make(epoch, level, part, cancelled),  # type: ignore[misc]
                 cancelled,
             )
-            _paste(block, part, box, out)
+            paste(block, part, box, out)
 
-    def _way(self, epoch: Epoch, level: int) -> tuple[_Make, Way]:
+    def _copy_refined(
+        self,
+        epoch: Epoch,
+        level: int,
+        box: Box,
+        out: Array,
+        cancelled: Cancelled | None,
+        wanted: Wanted,
+    ) -> None:
+        """What has been made exactly, and a preview of all else."""
+        for index in box.cells(self._cell(level, "made")):
+            part = self.cell_box(level, index, "made").meet(box)
+            target = out[part.within(box)]
+            block = self.partition.peek((level, index, "made"))
+            if block is not None:
+                paste(block, self.cell_box(level, index, "made"), part, target)
+                continue
+            self._copy(self._preview, "preview", epoch, level, part, target, cancelled)
+            if self.backlog is not None and wanted == "soon":
+                self.backlog.want(level, index)
+
+    def make_exactly(self, level: int, index: tuple[int, ...], cancelled: Cancelled) -> None:
+        """Make a block, whatever that takes, and keep it in the cache."""
+        epoch = self.open()
+        part = self.cell_box(level, index, "made")
+        self.partition.get(
+            (level, index, "made"), lambda: self._make(epoch, level, part, cancelled), cancelled
+        )
+
+    def is_cheap(self, level: int) -> bool:
+        """Whether a block of this level is made of so little that it does not matter."""
+        return level < self.exact
+
+    def _way(self, epoch: Epoch, level: int, wanted: Wanted = "fair") -> tuple[_Make, Way]:
         """How blocks of a level are had."""
         if epoch.stored is not None and level >= epoch.stored.first:
             return self._load, "stored"
-        if level in self.previews(epoch):
+        if (
+            level in self.previews(epoch)
+            and wanted != "exact"
+            and (level >= self.exact or wanted == "soon")
+        ):
             return self._preview, "preview"
         return (self._fetch if level < self.given else self._make), "made"
 
     def _fetch(self, epoch: Epoch, level: int, part: Box, cancelled: Cancelled | None) -> Array:
         """As the source has it."""
         out = np.empty(part.shape, self._dtype)
-        _take(epoch.source, level, part, out)
+        take(epoch.source, level, part, out)
         return out
 
     def _load(self, epoch: Epoch, level: int, part: Box, cancelled: Cancelled | None) -> Array:
@@ -209,9 +299,11 @@ class Blocks:
         # As it is now: what has changed since this read began must not enter the cache.
         epoch = self.open()
         stored = epoch.stored
-        if stored is None or any(self.project(level, box).overlaps(part) for box in epoch.stale):
-            make = self._preview if level in self.previews(epoch) else self._make
+        if stored is None:
+            make, _ = self._way(epoch, level)
             return make(epoch, level, part, cancelled)
+        if any(self.project(level, box).overlaps(part) for box in epoch.stale):
+            return self._make(epoch, level, part, cancelled)
         index = tuple(a // b for a, b in zip(part.start, self.shapes[level], strict=True))
         try:
             return np.array(stored.read(level, index), self._dtype)
@@ -249,7 +341,7 @@ class Blocks:
         """What a box of a level is made of."""
         box = self._below(level, part)
         fine = np.empty(box.shape, self._dtype)
-        self.copy(epoch, level - 1, box, fine, cancelled)
+        self.copy(epoch, level - 1, box, fine, cancelled, "exact")
         return fine
 
     def _below(self, level: int, part: Box) -> Box:
@@ -268,7 +360,8 @@ class Blocks:
         return (mean if self._kind == "image" else mode)(fine, factors)
 
     def _preview(self, epoch: Epoch, level: int, part: Box, cancelled: Cancelled | None) -> Array:
-        if epoch.whole is None:
+        refined = self.backlog is not None and level in self.refined
+        if epoch.whole is None and not refined:
             tell, self.on_preview = self.on_preview, None
             if tell is not None:
                 tell()
@@ -279,17 +372,22 @@ class Blocks:
             sample = sample_steps(epoch.source, part, steps, shape)
             if sample is not None:
                 out = np.empty(part.shape, self._dtype)
-                _copy_same(sample, out)
+                copy_same(sample, out)
                 return out
 
         def read(box: Box) -> Array:
             _check(cancelled)
             out = np.empty(box.shape, self._dtype)
-            _take(epoch.source, base, box, out)
+            take(epoch.source, base, box, out)
             return out
 
-        view = plan_view(self.levels[level].shape, self.shapes[level])
-        budget = min(POLICY.preview_bytes, POLICY.preview_view_bytes // view)
+        cell = self.sketches[level]
+        view = plan_view(self.levels[level].shape, cell)
+        if refined:
+            budget = POLICY.sketch_view_bytes // view
+        else:
+            blocks = math.prod(cell) // math.prod(self.shapes[level])
+            budget = min(POLICY.preview_bytes * blocks, POLICY.preview_view_bytes // view)
         chunks = self.chunks[base]
         if chunks is None:
             return sample_cells(read, part, steps, shape, None, self._dtype, budget)
@@ -299,10 +397,17 @@ class Blocks:
         fine = sample_cells(read, box, steps, shape, chunks, self._dtype, budget)
         return self._halved(fine, level)
 
-    def cell_box(self, level: int, index: tuple[int, ...], way: Way) -> Box:
-        """The box of what `_copy` gets at once."""
+    def _cell(self, level: int, way: Way) -> tuple[int, ...]:
+        """Shape of what is had at once of a level."""
+        if way == "preview":
+            return self.sketches[level]
         cell = self.cells[level] if way == "made" else self.shapes[level]
         assert cell is not None
+        return cell
+
+    def cell_box(self, level: int, index: tuple[int, ...], way: Way) -> Box:
+        """The box of what `_copy` gets at once."""
+        cell = self._cell(level, way)
         return Box(
             tuple(i * n for i, n in zip(index, cell, strict=True)),
             tuple(
@@ -312,45 +417,6 @@ class Blocks:
         )
 
 
-def chunks_of(source: Source, level: int) -> tuple[int, ...] | None:
-    """What is decoded at once at a level that the source has; None where any box costs itself."""
-    return source.chunks_of(level) if isinstance(source, LeveledSource) else source.chunks
-
-
-def _paste(block: Array, part: Box, box: Box, out: Array) -> None:
-    """Copy what a block, of the voxels of `part`, has of `box` into `out`, which is of `box`."""
-    source, target = [], []
-    for a, b, start, stop in zip(box.start, box.stop, part.start, part.stop, strict=True):
-        source.append(slice(max(a, start) - start, min(b, stop) - start))
-        target.append(slice(max(a, start) - a, min(b, stop) - a))
-    np.copyto(out[tuple(target)], block[tuple(source)], casting="unsafe")
-
-
-def _has_rows(array: Array) -> bool:
-    """Whether the last axis lies together in memory, and is worth being copied at once."""
-    return array.ndim > 1 and array.shape[-1] > 1 and array.strides[-1] == array.itemsize
-
-
 def _check(cancelled: Cancelled | None) -> None:
     if cancelled is not None and cancelled():
         raise CancelledError("Nobody waits for these voxels any more.")
-
-
-def _take(source: Source, level: int, box: Box, out: Array) -> None:
-    _copy_same(source.read(level, box), out)
-
-
-def _copy_same(part: Array, out: Array) -> None:
-    shape = part.shape
-    if shape == out.shape:
-        if part.dtype == out.dtype and _has_rows(part) and _has_rows(out):
-            # NumPy copies rows of one element each nearly twice as fast as rows of many
-            row = np.dtype((np.void, shape[-1] * part.itemsize))
-            part, out = part.view(row), out.view(row)
-        np.copyto(out, part, casting="unsafe")
-        return
-    del part  # a view of the user's array, which the traceback would keep alive
-    raise SourceError(
-        f"The array gave voxels of shape {shape} where {out.shape} were asked for.",
-        hint="Its shape has changed since it was added: add it again.",
-    )

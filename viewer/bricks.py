@@ -151,7 +151,9 @@ def write_brick(
     voxels: Array = np.ndarray((bz + az, by + ay, bx + ax), dtype, buffer, first)
     inside = voxels[: lengths[0], : lengths[1], : lengths[2]]
     flat = inside if pyramid.spatial == 3 else inside[0]
-    pyramid.read_into(level, box, flat[(np.newaxis,) * len(point)] if point else flat, cancelled)
+    # A page hears of exact voxels, when they have come, and asks again.
+    target = flat[(np.newaxis,) * len(point)] if point else flat
+    pyramid.read_into(level, box, target, cancelled, soon=True)
     least, most, constant = _extent(inside)
     labels = pyramid.kind == "labels"
     flags = bytes_each = 0

@@ -132,6 +132,7 @@ def plan_made(
     factors: Sequence[int],
     below: Sequence[int] | None,
     itemsize: int,
+    most: int = MADE_BYTES,
 ) -> tuple[int, ...]:
     """Shape of what is made at once of a level: one block, or many.
 
@@ -140,19 +141,21 @@ def plan_made(
     shape, block : sequence of int
         Of the level, and of its blocks.
     factors : sequence of int
-        From the level below, 1 or 2 on each axis.
+        From the level below, 1 or 2 on each axis; or from a finer one.
     below : sequence of int or None
-        What is decoded together of the level below. Blocks are made together until they cover
-        whole ones, within `MADE_BYTES`, so that these are decoded once.
+        What is decoded together of that level. Blocks are made together until they cover whole
+        ones, within `most`, so that these are decoded once.
     itemsize : int
         Bytes of a voxel.
+    most : int
+        Bytes made at once, unless a block has more.
     """
     cell = [min(b, n) for b, n in zip(block, shape, strict=True)]
     if below is not None:
         for axis in reversed(range(len(shape))):
             while cell[axis] < shape[axis] and cell[axis] * factors[axis] % below[axis]:
                 grown = min(cell[axis] + block[axis], shape[axis])
-                if math.prod(cell) // cell[axis] * grown * itemsize > MADE_BYTES:
+                if math.prod(cell) // cell[axis] * grown * itemsize > most:
                     break
                 cell[axis] = grown
     return tuple(cell)
@@ -228,6 +231,65 @@ def plan_exact(
     return len(levels)
 
 
+def plan_refined(
+    levels: Sequence[Level],
+    blocks: Sequence[tuple[int, ...]],
+    given: int,
+    below: Sequence[int] | None,
+    itemsize: int,
+    exact: int,
+) -> range:
+    """The levels of which a page first gets previews, and then exact voxels.
+
+    One look at a finer level decodes so little that it is waited for; at a coarser one so much
+    that it stays a preview. Parameters as of `plan_exact`; `exact` is what that has found.
+    """
+    base = levels[given - 1].shape
+    if below is None or exact == given or math.prod(base) * itemsize <= POLICY.exact_bytes:
+        return range(exact, exact)
+    first, stop = exact, exact
+    for index in range(given, len(levels)):
+        steps = plan_steps_to(levels, given - 1, index)
+        decoded = plan_look(levels[index].shape, blocks[index], steps, below, base)
+        if decoded * itemsize > POLICY.prompt_view_bytes:
+            first = min(first, index)
+        if index == stop and decoded <= POLICY.chunk_view_voxels:
+            stop = index + 1
+    return range(first, stop)
+
+
+def plan_look(
+    shape: Sequence[int],
+    block: Sequence[int],
+    steps: Sequence[int],
+    below: Sequence[int],
+    base: Sequence[int],
+) -> int:
+    """About how many voxels three slices of a level take decoding, at most.
+
+    Parameters
+    ----------
+    shape, block : sequence of int
+        Of the level, and of its blocks.
+    steps : sequence of int
+        Voxels of the level that is decoded for each of them.
+    below, base : sequence of int
+        Chunks and shape of that level.
+    """
+    spatial = [axis for axis, n in enumerate(block) if n > 1]
+    slices = spatial if len(spatial) == 3 else [-1]
+    reach = math.isqrt(POLICY.view_blocks * POLICY.block_edge**2 // len(slices))
+    total = 0
+    for normal in slices:
+        decoded = 1
+        for axis in range(len(shape)):
+            b, chunk = block[axis], below[axis]
+            seen = min(shape[axis], -(-reach // b) * b) if axis in spatial and axis != normal else b
+            decoded *= min(-(-seen * steps[axis] // chunk) * chunk, base[axis])
+        total += decoded
+    return min(total, math.prod(base[axis] for axis in spatial))
+
+
 def plan_view(shape: Sequence[int], block: Sequence[int]) -> int:
     """About how many blocks of a level one look at it takes, at most."""
     blocks = math.prod(-(-n // b) for n, b in zip(shape, block, strict=True) if b > 1)
@@ -240,6 +302,18 @@ def plan_steps_to(levels: Sequence[Level], base: int, level: int) -> tuple[int, 
     for below, here in itertools.pairwise(levels[base : level + 1]):
         steps = [s * f for s, f in zip(steps, plan_factors(below, here), strict=True)]
     return tuple(steps)
+
+
+def origin(levels: Sequence[Level], given: int, level: int, box: Box) -> Box:
+    """The voxels of level 0 that a box of a made level comes from: `project` backwards."""
+    steps = plan_steps_to(levels, given - 1, level)
+    start, stop = [], []
+    for a, b, step, n, m in zip(
+        box.start, box.stop, steps, levels[0].shape, levels[given - 1].shape, strict=True
+    ):
+        start.append(a * step * n // m)
+        stop.append(min(-(-b * step * n // m), n))
+    return Box(tuple(start), tuple(stop))
 
 
 def project(levels: Sequence[Level], given: int, level: int, box: Box) -> Box:

@@ -32,8 +32,12 @@ class Policy:
     where a sample of single voxels can be had instead: a second or two."""
 
     chunk_view_voxels: int = 1 << 32
-    """The same where chunks must be decoded: a sample of few chunks is a poor picture, so what is
-    looked at is rather waited for."""
+    """The same where chunks must be decoded: a sample of few chunks is a poor picture. Pages, which
+    hear of it, get one nevertheless, and exact voxels later: in half a minute."""
+
+    prompt_view_bytes: int = 256 * MIB
+    """Bytes of chunks decoded at most for one look at a coarse level that pages get exactly at
+    once: a second or two."""
 
     view_blocks: int = 256
     """Blocks of one level that one look takes: three slices on a large screen."""
@@ -47,6 +51,9 @@ class Policy:
 
     preview_view_bytes: int = 512 * MIB
     """Bytes of chunks read at most for all blocks of a preview that one look takes."""
+
+    sketch_view_bytes: int = 64 * MIB
+    """The same where exact ones follow: it is there within a second."""
 
     preview_reads: int = 64
     """Chunks read for one block of a preview: each may be a request to an object store."""

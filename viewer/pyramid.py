@@ -7,7 +7,8 @@ images and by the most frequent value for labels. How, depends on what reading c
   (`viewer.whole`);
 - of everything else blocks of `Policy.block_edge`, when somebody first asks for a box that they
   touch, kept in the cache; but where one of them would take much reading (`plan_exact`), a
-  preview out of a sample (`viewer.preview`).
+  preview out of a sample (`viewer.preview`). Pages get previews also where all that they look at
+  would take long; exact blocks are made in the background then (`viewer.backlog`).
 
 Level 0 comes straight from the source; where the source decodes whole chunks (HDF5, Zarr), through
 the cache as well, so that a chunk is not decoded again for each brick that it holds.
@@ -26,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from viewer.backlog import Backlog
 from viewer.blocks import Blocks, Epoch, Key
 from viewer.blocks import Cancelled as Cancelled
 from viewer.blocks import Kind as Kind
@@ -36,10 +38,12 @@ from viewer.errors import (
 )
 from viewer.history import History
 from viewer.levels import (
+    origin,
     plan_brick,
     plan_levels,
 )
 from viewer.policy import MIB
+from viewer.sources.geometry import place_levels
 from viewer.sources.protocol import Array, Source
 from viewer.space import Box
 from viewer.state import Axis, Level
@@ -136,7 +140,9 @@ class Pyramid:
         """Shape of the blocks of a level: also that of its Zarr chunks."""
         return self._blocks.shapes[level]
 
-    def read(self, level: int, box: Box, cancelled: Cancelled | None = None) -> Array:
+    def read(
+        self, level: int, box: Box, cancelled: Cancelled | None = None, *, soon: bool = False
+    ) -> Array:
         """Voxels of a box.
 
         Parameters
@@ -147,6 +153,9 @@ class Pyramid:
             On all axes, within the level's shape.
         cancelled : callable, optional
             Asked between blocks whether the caller has lost interest.
+        soon : bool
+            Whether a preview will do where exact voxels take long. These are then made in the
+            background, if somebody listens (`prepare`), and are of a new generation.
 
         Returns
         -------
@@ -165,11 +174,17 @@ class Pyramid:
             `cancelled` said so.
         """
         out = np.empty(box.shape, self.dtype)
-        self.read_into(level, box, out, cancelled)
+        self.read_into(level, box, out, cancelled, soon=soon)
         return out
 
     def read_into(
-        self, level: int, box: Box, out: Array, cancelled: Cancelled | None = None
+        self,
+        level: int,
+        box: Box,
+        out: Array,
+        cancelled: Cancelled | None = None,
+        *,
+        soon: bool = False,
     ) -> None:
         """As `read`, but into an array of the caller's, converted to its dtype."""
         epoch = self._blocks.open()
@@ -180,7 +195,12 @@ class Pyramid:
         shape = self.levels[level].shape
         if len(box.stop) != len(shape) or any(map(int.__gt__, box.stop, shape)):
             raise NotFoundError(f"{box} is not within level {level} of shape {shape}.")
-        self._blocks.copy(epoch, level, box, out, cancelled)
+        backlog = self._blocks.backlog if soon else None
+        if backlog is None:
+            self._blocks.copy(epoch, level, box, out, cancelled)
+            return
+        with backlog.reading(level):
+            self._blocks.copy(epoch, level, box, out, cancelled, "soon")
 
     def read_at_hand(self, level: int, box: Box, out: Array) -> bool:
         """As `read_into` where all the voxels are in memory; else False, and nothing is done.
@@ -190,9 +210,12 @@ class Pyramid:
         return self._blocks.copy_at_hand(level, box, out)
 
     def prepare(
-        self, on_news: Callable[[], None], on_preview: Callable[[], None] | None = None
+        self,
+        on_news: Callable[[], None],
+        on_preview: Callable[[], None] | None = None,
+        on_progress: Callable[[str, float], None] = lambda task, done: None,
     ) -> None:
-        """Make the coarse levels beforehand where that is cheap: of an array in memory.
+        """Make coarse levels unasked: of an array in memory all, of others what is looked at.
 
         Parameters
         ----------
@@ -202,10 +225,19 @@ class Pyramid:
         on_preview : callable, optional
             Called, on the reader's thread, when the first preview is handed out that will not be
             replaced by itself.
+        on_progress : callable, optional
+            Called, on another thread, with what is being done and which part of it is.
         """
         with self._lock:
             epoch = self._blocks.open()
             self._on_news = on_news
+            if self._blocks.refined:
+                self._blocks.backlog = Backlog(
+                    self._blocks.make_exactly,
+                    self._blocks.is_cheap,
+                    self._refined,
+                    lambda done: on_progress("reading coarse levels", done),
+                )
             self._blocks.on_preview = on_preview
             self._blocks.epoch = replace(epoch, whole=self._begin(epoch.source))
 
@@ -244,6 +276,8 @@ class Pyramid:
             )
             self._blocks.epoch = epoch
             self._blocks.partition.drop(touched)
+            if self._blocks.backlog is not None:
+                self._blocks.backlog.forget()
             self._blocks.epoch = replace(epoch, history=epoch.history.after(0, box))
 
     def attach(self, stored: StoredLevels, generation: int) -> None:
@@ -266,6 +300,8 @@ class Pyramid:
             if epoch.stored is not None:
                 epoch.stored.close()
             before = self._blocks.previews(epoch)
+            if self._blocks.backlog is not None:
+                self._blocks.backlog.clear()
             epoch = replace(epoch, stored=stored, stale=stale)
             self._blocks.partition.drop(lambda key: bool(key[2] == "stored"))
             tell = self._replace_previews(epoch, before)
@@ -295,23 +331,12 @@ class Pyramid:
         """
         with self._lock:
             epoch = self._blocks.open()
-            old = self.levels[0]
-            ratio = [b / a for a, b in zip(old.scale, first.scale, strict=True)]
-            coarse = tuple(
-                Level(
-                    level.shape,
-                    tuple(s * r for s, r in zip(level.scale, ratio, strict=True)),
-                    tuple(
-                        b + (t - a) * r
-                        for t, a, b, r in zip(
-                            level.translate, old.translate, first.translate, ratio, strict=True
-                        )
-                    ),
-                )
-                for level in self.levels[1:]
+            coarse = place_levels(self.levels, first)[1:]
+            self.levels = (
+                Level(self.levels[0].shape, first.scale, first.translate),
+                *coarse,
             )
-            self.levels = (Level(old.shape, first.scale, first.translate), *coarse)
-            none = Box((0,) * len(old.shape), (0,) * len(old.shape))
+            none = Box((0,) * len(first.shape), (0,) * len(first.shape))
             history = epoch.history.after(len(self.levels), none)
             self._blocks.epoch = replace(epoch, history=history)
 
@@ -322,6 +347,9 @@ class Pyramid:
             epoch, self._blocks.epoch = self._blocks.epoch, None
         if epoch is not None:
             self._on_news = self._blocks.on_preview = None
+            backlog, self._blocks.backlog = self._blocks.backlog, None
+            if backlog is not None:
+                backlog.close()
             if epoch.whole is not None:
                 self._give_up(epoch.whole)
             if epoch.stored is not None:
@@ -356,6 +384,23 @@ class Pyramid:
             first = self._blocks.exact
             before = range(first, len(self.levels) if epoch.stored is None else first)
             tell = self._replace_previews(epoch, before)
+        if tell is not None:
+            tell()
+
+    def _refined(self, level: int, indices: list[tuple[int, ...]]) -> None:
+        """Blocks of a level are exact now: what they cover is of a new generation."""
+        with self._lock:
+            epoch = self._blocks.epoch
+            if epoch is None or level not in self._blocks.previews(epoch):
+                return
+            boxes = [self._blocks.cell_box(level, index, "made") for index in indices]
+            box = Box(
+                tuple(map(min, *(b.start for b in boxes), boxes[0].start)),
+                tuple(map(max, *(b.stop for b in boxes), boxes[0].stop)),
+            )
+            box = origin(self.levels, self._blocks.given, level, box)
+            self._blocks.epoch = replace(epoch, history=epoch.history.after(level, box))
+            tell = self._on_news
         if tell is not None:
             tell()
 

@@ -147,6 +147,10 @@ class Box:
             for a, b, c, d in zip(self.start, self.stop, other.start, other.stop, strict=True)
         )
 
+    def meet(self, other: Box) -> Box:
+        """The part of the box that lies in another one, which it overlaps."""
+        return Box(tuple(map(max, self.start, other.start)), tuple(map(min, self.stop, other.stop)))
+
     def within(self, other: Box) -> tuple[slice, ...]:
         """The box as an index for an array that holds `other`, in which it lies."""
         return tuple(

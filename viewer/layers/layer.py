@@ -82,7 +82,7 @@ class Layer(Settings):
             stored = find(pyramid, name)
             if stored is not None:
                 pyramid.attach(stored, pyramid.generation)
-        pyramid.prepare(self._tell_data, self._tell_preview)
+        pyramid.prepare(self._tell_data, self._tell_preview, self._report)
 
     # --- what it is ---------------------------------------------------------------------------
 
