@@ -52,11 +52,14 @@ export interface PlanOptions {
   readonly direct: number;
 }
 
-/** Every second level on the way from the coarsest to the target, both included. */
+/**
+ * Levels to be loaded, coarsest first: the coarsest, the target, and between them every second one
+ * counted from the target, so that all stages before the target have a tenth of its bricks.
+ */
 function stages(target: number, coarsest: number): number[] {
-  const levels = [coarsest];
-  for (let level = coarsest - 2; level > target; level -= 2) levels.push(level);
-  if (target !== coarsest) levels.push(target);
+  const levels = [target];
+  for (let level = target + 2; level < coarsest - 1; level += 2) levels.unshift(level);
+  if (target !== coarsest) levels.unshift(coarsest);
   return levels;
 }
 

@@ -36,6 +36,24 @@ describe("plan", () => {
     expect(covers[0]!.level).toBe(0);
   });
 
+  it("asks for few bricks before those of the target", () => {
+    for (const levels of [4, 5, 6]) {
+      const edge = 32 << (levels - 1);
+      const cube = new Volume(
+        "l1",
+        "image",
+        exampleData({ shape: [edge, edge, edge], levels }),
+        [],
+      );
+      const [width, middle] = [edge, edge / 2];
+      const plane = { center: [middle, middle, middle], middle: [middle, middle] } as const;
+      const { needs } = plan([sightOf(cube, { ...plane, width, height: width })], options);
+      const fine = needs.filter(({ number }) => cube.index(number).level === 0).length;
+      expect(fine).toBeGreaterThanOrEqual((edge / 32) ** 2);
+      expect(needs.length - fine).toBeLessThanOrEqual(fine / 8);
+    }
+  });
+
   it("asks for the target at once when it arrives in a moment", () => {
     const { needs, covers } = plan([sightOf(volume)], {
       ...options,
