@@ -17,10 +17,11 @@ def members(kind: type) -> list[str]:
 
 def test_the_package() -> None:
     assert sorted(viewer.__all__) == [
-        *("ImageLayer", "LabelsLayer", "Layer", "SurfaceLayer", "Viewer", "__version__"),
+        *("ImageLayer", "LabelsLayer", "Layer", "Link", "SurfaceLayer", "Viewer", "__version__"),
         "cache_info",
         *(
             "clear_cache",
+            "connect",
             "errors",
             "imshow",
             "open",
@@ -41,6 +42,13 @@ def test_the_viewer() -> None:
         *("document", "errors"),
         *("layer", "layers", "open", "report", "tell", "theme", "title", "url", "view"),
     ]
+
+
+def test_the_link() -> None:
+    far = {"layer", "hear"}
+    own = {"call", "call_async", "connected", "read_only"}
+    assert set(members(viewer.Link)) >= own
+    assert set(members(viewer.Link)) - own <= set(members(viewer.Viewer)) - far
 
 
 def test_the_layers() -> None:

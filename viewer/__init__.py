@@ -19,6 +19,7 @@ from viewer._version import __version__
 
 if TYPE_CHECKING:
     from viewer import errors
+    from viewer.client import Link, connect
     from viewer.layers import ImageLayer, LabelsLayer, Layer, SurfaceLayer
     from viewer.server import set_server, set_static_content_source
     from viewer.shelf import cache_info, clear_cache, set_cache_limit
@@ -28,11 +29,13 @@ __all__ = [
     "ImageLayer",
     "LabelsLayer",
     "Layer",
+    "Link",
     "SurfaceLayer",
     "Viewer",
     "__version__",
     "cache_info",
     "clear_cache",
+    "connect",
     "errors",
     "imshow",
     "open",
@@ -46,10 +49,12 @@ _HOMES = {
     "ImageLayer": "viewer.layers",
     "LabelsLayer": "viewer.layers",
     "Layer": "viewer.layers",
+    "Link": "viewer.client",
     "SurfaceLayer": "viewer.layers",
     "Viewer": "viewer.viewer",
     "cache_info": "viewer.shelf",
     "clear_cache": "viewer.shelf",
+    "connect": "viewer.client",
     "imshow": "viewer.viewer",
     "open": "viewer.viewer",
     "set_cache_limit": "viewer.shelf",

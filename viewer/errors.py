@@ -15,6 +15,8 @@
     ├── BusyError                (RuntimeError) a queue is full: try again
     ├── DeadlineError            (TimeoutError) work took longer than its deadline
     ├── ClosedError              (RuntimeError) the viewer, layer or server has been closed
+    ├── LinkError                (ConnectionError) a viewer in another process is out of reach
+    ├── ReadOnlyError            (PermissionError) an address that is for looking only
     ├── CancelledError           (RuntimeError) nobody waits for this work any more
     └── MissingExtraError        (ImportError) an optional dependency, and how to install it
 
@@ -122,6 +124,22 @@ class ClosedError(ViewerError, RuntimeError):
     """The viewer, layer or server has been closed."""
 
 
+class LinkError(ViewerError, ConnectionError):
+    """A viewer in another process cannot be reached, or the connection to it was lost."""
+
+
+class ReadOnlyError(ViewerError, PermissionError):
+    """The address is for looking only (`Viewer.share`)."""
+
+    @classmethod
+    def by(cls, verb: str, what: str) -> ReadOnlyError:
+        """For an attempt to change something."""
+        return cls(
+            f"Cannot {verb} {what}: this address is for looking only.",
+            hint="Ask whoever shared it for one that may change things.",
+        )
+
+
 class CancelledError(ViewerError, RuntimeError):
     """Nobody waits for this work any more."""
 
@@ -141,6 +159,8 @@ HTTP_STATUS: dict[type[ViewerError], int] = {
     TooLargeError: 413,
     BusyError: 503,
     ClosedError: 404,
+    LinkError: 502,
+    ReadOnlyError: 403,
     DeadlineError: 504,
     CancelledError: 503,
     MissingExtraError: 502,
@@ -154,6 +174,15 @@ def http_status(error: BaseException) -> int:
         if cls in HTTP_STATUS:
             return HTTP_STATUS[cls]
     return 500
+
+
+def error_of(kind: str, message: str, hint: str = "") -> ViewerError:
+    """The error that another process told of by its `ViewerError.kind`."""
+    kinds = [ViewerError]
+    for known in kinds:  # grows: all the tree
+        kinds += known.__subclasses__()
+    found = next((known for known in kinds if known(message).kind == kind), ViewerError)
+    return found(message, hint=hint)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -58,6 +58,9 @@ class Hello(Struct, tag_field="type", tag="hello"):
     """Version of the package."""
     session: str
     """Id of this page while it is connected."""
+    read_only: bool = False
+    """Whether the address is for looking only (`Viewer.share`): edits and calls that change
+    something are refused."""
 
 
 class Snapshot(Struct, tag_field="type", tag="snapshot"):
@@ -119,6 +122,18 @@ class Pong(Struct, tag_field="type", tag="pong"):
     time: float
 
 
+class Reply(Struct, tag_field="type", tag="reply"):
+    """Answer to a `Call`. What it changed is part of the document as of `version`."""
+
+    request: int
+    version: int
+    """Of the document, when it was done."""
+    result: Any = None
+    """What the method returned (`viewer.values`); the arrays in it have come before."""
+    notice: Notice | None = None
+    """Why it failed; null for success."""
+
+
 # --- page to server ---------------------------------------------------------------------------
 
 
@@ -127,8 +142,8 @@ class Edit(Struct, tag_field="type", tag="edit", forbid_unknown_fields=True):
 
     request: int
     """Counts up on the connection; comes back in the answer."""
-    base: int
-    """Version that the page had when the edit was made."""
+    base: int | None
+    """Version that the page had when the edit was made; null edits whatever is there now."""
     changes: list[Change]
 
 
@@ -138,5 +153,51 @@ class Ping(Struct, tag_field="type", tag="ping", forbid_unknown_fields=True):
     time: float
 
 
-ServerMessage = Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong
-PageMessage = Edit | Ping
+class Call(Struct, tag_field="type", tag="call", forbid_unknown_fields=True):
+    """Call a method of the viewer or of a layer (`viewer.calls` lists them); a `Reply` comes back.
+
+    Attributes are read by calling them without arguments, and set with one.
+    """
+
+    request: int
+    """Counts up on the connection, together with those of edits."""
+    method: str
+    layer: str = ""
+    """Id of the layer; empty for the viewer."""
+    args: list[Any] = []
+    """JSON values, as `viewer.values` writes them."""
+    kwargs: dict[str, Any] = {}
+
+
+class Cancel(Struct, tag_field="type", tag="cancel", forbid_unknown_fields=True):
+    """Nobody waits for the reply to this call any more: end it where that is possible."""
+
+    request: int
+
+
+# --- both ways, in binary ---------------------------------------------------------------------
+
+
+class Piece(Struct, forbid_unknown_fields=True):
+    """A part of an array, in a binary frame of msgpack; the message that names it comes after."""
+
+    array: int
+    """Number of the array, chosen by the sender, once on the connection."""
+    dtype: str | list[Any]
+    """As NumPy spells it: ``"<u2"``; for records the list of their fields."""
+    shape: tuple[int, ...]
+    size: int
+    """Bytes of the whole array, in C order."""
+    offset: int
+    """Where this piece begins, in bytes; the pieces of an array come in order."""
+    length: int
+    """Bytes of this piece, at most 768 KiB, before coding."""
+    coding: str
+    """How `body` is compressed: ``"zstd"``, or ``""`` for not at all."""
+    body: bytes
+
+
+ServerMessage = (
+    Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong | Reply
+)
+PageMessage = Edit | Ping | Call | Cancel

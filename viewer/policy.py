@@ -122,6 +122,15 @@ class Policy:
     body_bytes: int = 1 * MIB
     """Bytes. The largest request body or WebSocket message taken."""
 
+    upload_bytes: int = 4096 * MIB
+    """Bytes of the arrays that other processes have sent to one viewer, as long as they live."""
+
+    reply_bytes: int = 1024 * MIB
+    """Bytes of an array that another process asks for at once, at most."""
+
+    calls: int = 64
+    """Calls of one other process that may wait for their answers; beyond it they are refused."""
+
     connections: int = 256
     """Sockets open at once, counted before authentication."""
 

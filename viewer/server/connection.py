@@ -49,10 +49,10 @@ class Socket(WebSocketHandler):
         """Close, because the mount ends."""
         self.close(1001, "closing")
 
-    async def send(self, text: str) -> None:
+    async def send(self, message: str | bytes) -> None:
         """Send a message and wait until it has left for the network."""
         try:
-            await self.write_message(text)
+            await self.write_message(message, binary=isinstance(message, bytes))
         except WebSocketClosedError:
             raise ClosedError("The page has gone.") from None
 

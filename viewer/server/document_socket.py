@@ -19,10 +19,18 @@ from tornado.websocket import WebSocketClosedError
 
 from viewer import patch
 from viewer._version import __version__
-from viewer.errors import ClosedError, ConflictError, InvalidValueError, ViewerError
+from viewer.errors import (
+    ClosedError,
+    ConflictError,
+    InvalidValueError,
+    ReadOnlyError,
+    ViewerError,
+)
 from viewer.messages import (
     PROTOCOL,
     Accepted,
+    Call,
+    Cancel,
     Change,
     Closing,
     Edit,
@@ -37,7 +45,9 @@ from viewer.messages import (
     ServerMessage,
     Snapshot,
 )
+from viewer.server.calls import Calls
 from viewer.server.connection import Socket, seen
+from viewer.server.hosts import is_loopback
 
 BURST_SECONDS = 0.008
 """Seconds between two patches to one page: half a frame at 60 Hz."""
@@ -62,6 +72,10 @@ class DocumentSocket(Socket):
         self._news = asyncio.Event()
         self._reports: deque[str] = deque(maxlen=self.mount.policy.notices)
         self._progress: dict[tuple[str | None, str], str] = {}
+        compress = self.mount.policy.compress_loopback or not is_loopback(
+            self.request.remote_ip or ""
+        )
+        self._calls = Calls(self.mount, self.send, compress=compress)
         if self.enter():
             self._writer = asyncio.create_task(self._write())
 
@@ -85,6 +99,8 @@ class DocumentSocket(Socket):
 
     def on_close(self) -> None:
         super().on_close()
+        if hasattr(self, "_calls"):
+            self._calls.close()
         writer = getattr(self, "_writer", None)
         if writer is not None:
             writer.cancel()
@@ -92,6 +108,12 @@ class DocumentSocket(Socket):
     async def on_message(self, message: str | bytes) -> None:
         # awaited by Tornado before it reads the next message: a page that does not read its
         # answers is not listened to
+        if isinstance(message, bytes):
+            try:
+                await self._calls.receive(message)
+            except ViewerError as error:
+                self.close(1007, str(error).encode()[:120].decode(errors="ignore"))
+            return
         answer = self._answer(message)
         if answer is not None:
             with suppress(ClosedError):
@@ -99,7 +121,9 @@ class DocumentSocket(Socket):
 
     async def _write(self) -> None:
         try:
-            await self.send(_encode(Hello(PROTOCOL, __version__, self._session)).decode())
+            await self.send(
+                _encode(Hello(PROTOCOL, __version__, self._session, self.mount.read_only)).decode()
+            )
             while True:
                 self._news.clear()
                 sent = False
@@ -140,12 +164,21 @@ class DocumentSocket(Socket):
             return self._refuse_message(message, error)
         if isinstance(request, Ping):
             return Pong(request.time)
+        if isinstance(request, Call):
+            self._calls.start(request)
+            return None
+        if isinstance(request, Cancel):
+            self._calls.cancel(request.request)
+            return None
         return self._edit(request)
 
     def _edit(self, edit: Edit) -> ServerMessage | None:
         if self.mount.closed:
             return None
         document = self.mount.served.document
+        if self.mount.read_only:
+            what = ", ".join("/".join(change.path) for change in edit.changes[:4])
+            return self._rejected(edit.request, ReadOnlyError.by("change", what), [])
         try:
             version = document.edit(edit.changes, author=self._session, base=edit.base)
         except ConflictError as error:

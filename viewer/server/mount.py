@@ -24,6 +24,7 @@ from viewer.errors import CancelledError, ClosedError, ViewerError
 from viewer.messages import Notice, ServerMessage
 from viewer.policy import Policy
 from viewer.server.workers import Job, Work, Workers
+from viewer.values import Budget
 
 if TYPE_CHECKING:
     from viewer.document import Document
@@ -95,6 +96,10 @@ class Mount:
         Kept alive until `close`.
     loop, workers, encoded, policy
         The server's.
+    callers : Workers, optional
+        Do what other processes call; default `workers`.
+    read_only : bool, default False
+        Whether it is for looking only.
     """
 
     def __init__(
@@ -105,8 +110,15 @@ class Mount:
         workers: Workers,
         encoded: BlockCache[Encoded],
         policy: Policy,
+        *,
+        callers: Workers | None = None,
+        read_only: bool = False,
     ) -> None:
         self.policy = policy
+        self.read_only = read_only
+        self.callers = callers or workers
+        self.uploads = Budget(policy.upload_bytes)
+        """What other processes have sent."""
         self.token = token.encode()
         self.encoded = encoded.partition()
         """Chunks that travel encoded, by layer, level, index, generation and coding."""

@@ -83,6 +83,7 @@ class Server:
         self._process = os.getpid()
         self._loop = asyncio.SelectorEventLoop()
         self._workers = Workers(self._loop, policy)
+        self._callers = Workers(self._loop, policy)  # calls may take hours: pages don't wait there
         self._encoded: BlockCache[Encoded] = BlockCache(policy.encoded_bytes)
         application = Application(
             hosts=self._hosts,
@@ -121,7 +122,13 @@ class Server:
             if token in self._mounts:
                 raise InvalidValueError("This token is in use.")
             self._mounts[token] = Mount(
-                token, served, self._loop, self._workers, self._encoded, self._policy
+                token,
+                served,
+                self._loop,
+                self._workers,
+                self._encoded,
+                self._policy,
+                callers=self._callers,
             )
 
     def unmount(self, token: str, reason: str = "The viewer was closed.") -> None:
@@ -167,6 +174,7 @@ class Server:
     async def _end(self, mounts: list[Mount], reason: str) -> None:
         self._listener.stop()
         self._workers.close()
+        self._callers.close()
         for mount in mounts:
             mount.close(reason)
         # a page answers a WebSocket's closing frame within a moment, or not at all

@@ -1,8 +1,8 @@
 // Generated from docs/schema.json by `npm run types`: edit viewer/state.py or viewer/messages.py.
 
 export interface Wire {
-  server: Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong;
-  page: Edit | Ping;
+  server: Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong | Reply;
+  page: Edit | Ping | Call | Cancel;
 }
 /**
  * First message on a connection.
@@ -12,6 +12,7 @@ export interface Hello {
   protocol: number;
   version: string;
   session: string;
+  read_only: boolean;
 }
 /**
  * The whole document; replaces whatever the page had.
@@ -294,12 +295,22 @@ export interface Pong {
   time: number;
 }
 /**
+ * Answer to a `Call`. What it changed is part of the document as of `version`.
+ */
+export interface Reply {
+  type: "reply";
+  request: number;
+  version: number;
+  result: unknown;
+  notice: Notice | null;
+}
+/**
  * Change the document, all of it or nothing.
  */
 export interface Edit {
   type: "edit";
   request: number;
-  base: number;
+  base: number | null;
   changes: Change[];
 }
 /**
@@ -308,4 +319,24 @@ export interface Edit {
 export interface Ping {
   type: "ping";
   time: number;
+}
+/**
+ * Call a method of the viewer or of a layer (`viewer.calls` lists them); a `Reply` comes back.
+ *
+ *     Attributes are read by calling them without arguments, and set with one.
+ */
+export interface Call {
+  type: "call";
+  request: number;
+  method: string;
+  layer: string;
+  args: unknown[];
+  kwargs: Record<string, unknown>;
+}
+/**
+ * Nobody waits for the reply to this call any more: end it where that is possible.
+ */
+export interface Cancel {
+  type: "cancel";
+  request: number;
 }

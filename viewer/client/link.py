@@ -1,0 +1,332 @@
+"""The Link: what `connect` returns, with the Viewer's attributes and methods."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as WaitTimeoutError
+from types import TracebackType
+from typing import Any
+
+from viewer.adding import Adding
+from viewer.client.address import Address, parse_address
+from viewer.client.layers import linked
+from viewer.client.replica import Replica
+from viewer.client.wire import Wire
+from viewer.document import Document
+from viewer.errors import ClosedError, DeadlineError
+from viewer.face import Face
+from viewer.layers import AnyLayer, Layer
+from viewer.messages import Notice, Patch, Progress, Report, Snapshot
+from viewer.progress_bar import ProgressBar
+from viewer.values import Encoder, decode, pieces
+
+POLL_SECONDS = 0.1
+"""Seconds between looks at the progress of a call that is waited for."""
+
+
+def connect(address: str, token: str | None = None, timeout: float = 10.0) -> Link:
+    """Use a viewer in another process, or on another computer, as if it were in this one.
+
+    Parameters
+    ----------
+    address : str
+        What ``print(v.url)`` shows there; or ``"host:port"``, with the token apart.
+    token : str, optional
+        The part of the address after ``/v/``. Default: that of the address, else the environment
+        variable ``VOXELVIEW_TOKEN``.
+    timeout : float, default 10
+        Seconds to connect, and for each edit.
+
+    Returns
+    -------
+    Link
+        Has the attributes and methods of `Viewer`. Best used in a ``with`` block, at the end of
+        which it is closed; the viewer, its pages and other links stay.
+
+    Raises
+    ------
+    LinkError (a ConnectionError)
+        When the viewer cannot be reached, saying why: nobody listens, the token is wrong, it is
+        no viewer, or one of another version.
+    InvalidValueError (a ValueError)
+        For what is no address, or without a token.
+
+    Examples
+    --------
+    >>> with viewer.connect("http://127.0.0.1:8765/v/0123…/") as v:
+    ...     v.layers["image"].colormap = "magma"
+    ...     v.add_labels(segmentation, name="cells")
+    """
+    return Link(parse_address(address, token), timeout)
+
+
+def _forward(name: str) -> Callable[..., Any]:
+    """A method of the Viewer that is called there."""
+    original = getattr(Adding, name)
+
+    @functools.wraps(original)
+    def method(self: Link, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
+        return self.call(name, *args, timeout=timeout, **kwargs)
+
+    return method
+
+
+class Link(Face):
+    """A viewer in another process; made by `connect`.
+
+    Layers are found, and styles, the view and everything else are read and set, as on the Viewer.
+    Arrays that are added are sent there. May be used from any thread.
+    """
+
+    def __init__(self, address: Address, timeout: float) -> None:
+        self._address = address
+        self._timeout = timeout
+        self._layers: dict[str, AnyLayer] = {}
+        self._bars: dict[tuple[str | None, str], tuple[str, float]] = {}
+        self._waiting = 0
+        self._lock = threading.RLock()
+        self._wire = Wire(address, self._adopt, self._hear)
+        self._replica = Replica(self._wire, timeout)
+        super().__init__(self._layers)
+        self._wire.begin()
+        self._wire.open(timeout)
+
+    # --- what is there --------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """Address of the page. Whoever knows it may do what this link may."""
+        self._open()
+        return self._address.url
+
+    @property
+    def document(self) -> Document:
+        """A copy of the viewer's document, which follows it; edits of it are made there."""
+        return self._open()
+
+    @property
+    def errors(self) -> list[Notice]:
+        """What went wrong while pages were served, oldest first (`Viewer.errors`)."""
+        errors: list[Notice] = self.call("errors")
+        return errors
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the address is for looking only (`Viewer.share`)."""
+        return self._wire.read_only
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection is there; one that was lost is tried again all the time."""
+        return self._wire.connected
+
+    @property
+    def closed(self) -> bool:
+        """Whether the link, or the viewer, has been closed."""
+        return bool(self._wire.ended)
+
+    # --- adding data ----------------------------------------------------------------------------
+
+    add = _forward("add")
+    add_image = _forward("add_image")
+    add_labels = _forward("add_labels")
+    add_surface = _forward("add_surface")
+    open = _forward("open")
+
+    # --- calls ----------------------------------------------------------------------------------
+
+    def call(
+        self,
+        method: str,
+        *args: Any,
+        layer: Layer | str | int | None = None,
+        timeout: float | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Call a method of the viewer, or of one of its layers, by name.
+
+        What the methods of this object and its layers do, with a time limit. Ctrl-C ends the wait
+        and, where that is possible, what is waited for.
+
+        Parameters
+        ----------
+        method : str
+            As ``"refresh"``; attributes are read so, too.
+        *args, **kwargs
+            Of the method.
+        layer : Layer, str or int, optional
+            Whose method; default the viewer's.
+        timeout : float, optional
+            Seconds to wait; default for as long as it takes.
+
+        Raises
+        ------
+        DeadlineError (a TimeoutError)
+            When it takes longer.
+        LinkError (a ConnectionError)
+            When the connection is lost meanwhile.
+        ViewerError
+            What the method raises there.
+        """
+        self._wire.check_thread()
+        future = self.call_async(method, *args, layer=layer, **kwargs)
+        try:
+            return self._watch(future, timeout)
+        except (WaitTimeoutError, KeyboardInterrupt) as error:
+            if isinstance(error, DeadlineError) or future.done():
+                raise
+            future.cancel()
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            raise DeadlineError(
+                f"{method}() did not end within {timeout:g} seconds.",
+                hint="It was told to end. Give it a longer timeout, or use call_async.",
+            ) from None
+
+    def call_async(
+        self, method: str, *args: Any, layer: Layer | str | int | None = None, **kwargs: Any
+    ) -> Future[Any]:
+        """Call a method as `call` does, and do not wait.
+
+        Returns
+        -------
+        concurrent.futures.Future
+            Of the result. ``cancel()`` tells the viewer that nobody waits any more.
+        """
+        document = self._open()
+        layer_id = "" if layer is None else self._layer_list._find(document.state, layer)
+        encoder = Encoder(self._wire.number)
+        given = [encoder.encode(value) for value in args]
+        named = {name: encoder.encode(value) for name, value in kwargs.items()}
+        shown: Future[Any] = Future()
+        ended = threading.Event()
+
+        def send() -> None:
+            try:
+                self._send(encoder.arrays, ended, str(kwargs.get("name") or "array"))
+                if ended.is_set():
+                    return
+                answer = self._wire.call(method, layer_id, given, named)
+            except BaseException as error:
+                if shown.set_running_or_notify_cancel():
+                    shown.set_exception(error)
+                return
+            shown.add_done_callback(lambda done: answer.cancel() if done.cancelled() else None)
+            answer.add_done_callback(finish)
+
+        def finish(answer: Future[Any]) -> None:
+            if answer.cancelled() or not shown.set_running_or_notify_cancel():
+                return
+            try:
+                shown.set_result(decode(answer.result(), self._wire.arrays.take, self._layer))
+            except BaseException as error:
+                shown.set_exception(error)
+
+        if encoder.arrays:  # sending takes a while
+            shown.add_done_callback(lambda done: ended.set() if done.cancelled() else None)
+            threading.Thread(target=send, name="voxelview-upload", daemon=True).start()
+        else:
+            send()
+        return shown
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the connection, and nothing else. Idempotent."""
+        self._wire.end("This link has been closed.")
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __str__(self) -> str:
+        return self.url
+
+    def __repr__(self) -> str:
+        shown = self._replica.state
+        if self.closed:
+            return f"<Link {shown.title!r} (closed)>"
+        names = ", ".join(repr(shown.layers[key].name) for key in shown.order)
+        return f"<Link {shown.title!r}: {names or 'no layers'}>"
+
+    # --- for its layers -------------------------------------------------------------------------
+
+    def tell(self, progress: Progress) -> None:
+        """Progress is told by the viewer's process."""
+
+    def report(self, notice: Notice, /) -> None:
+        """Errors are kept by the viewer's process."""
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _open(self) -> Document:
+        if self._wire.ended:
+            raise ClosedError(self._wire.ended, hint="Connect again, if the viewer is still there.")
+        return self._replica
+
+    def _layer(self, layer_id: str) -> AnyLayer | None:
+        return self._layers.get(layer_id)  # None: somebody has removed it already
+
+    def _adopt(self, message: Snapshot | Patch) -> bool:
+        """On the connection's thread."""
+        if not self._replica.adopt(message):
+            return False
+        now = self._replica.state.layers
+        for layer_id in self._layers.keys() - now.keys():
+            self._layers.pop(layer_id).release()
+        for layer_id in now.keys() - self._layers.keys():
+            self._layers[layer_id] = linked(self, now[layer_id])
+        return True
+
+    def _hear(self, message: Report | Progress) -> None:
+        """On the connection's thread."""
+        if isinstance(message, Progress):
+            key = (message.layer, message.task)
+            if message.done >= 1:
+                self._bars.pop(key, None)
+            else:
+                self._bars[key] = (message.task, message.done)
+
+    def _watch(self, future: Future[Any], seconds: float | None) -> Any:
+        """Result of a future, with a bar on the terminal meanwhile."""
+        bar = ProgressBar()
+        left = seconds
+        try:
+            while True:
+                step = POLL_SECONDS if left is None else min(POLL_SECONDS, left)
+                try:
+                    return future.result(step)
+                except WaitTimeoutError:
+                    if future.done():
+                        raise  # what was called took too long, not we
+                    if left is not None:
+                        left -= step
+                        if left <= 0:
+                            raise
+                running = next(iter(self._bars.values()), None)
+                if running is not None:
+                    bar.show(*running)
+        finally:
+            bar.close()
+
+    def _send(self, arrays: Mapping[int, Any], ended: threading.Event, name: str) -> None:
+        key = (None, f"sending {name}")
+        try:
+            for number, array in arrays.items():
+                for piece in pieces(number, array):
+                    if ended.is_set():
+                        return
+                    self._bars[key] = (key[1], piece.offset / max(piece.size, 1))
+                    self._wire.send(piece)
+        finally:
+            self._bars.pop(key, None)
