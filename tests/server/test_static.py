@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.server
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,3 +131,23 @@ def test_a_development_server_is_passed_through(url: str, built: Path) -> None:
 
 def test_all_types_say_what_they_are() -> None:
     assert all("/" in value for value in CONTENT_TYPES.values())
+
+
+def test_the_page_is_served_before_the_rest_of_the_server_is_imported() -> None:
+    program = """
+import sys, urllib.request
+import numpy as np
+import viewer, viewer.server.static
+
+viewer.server.static.PAGE_SECONDS = 3600
+v = viewer.Viewer()
+v.add_image(np.zeros((8, 8, 8)))
+v.add_labels(np.zeros((8, 8, 8), int))
+urllib.request.urlopen(v.url).read(1)
+late = "tornado.web", "tornado.websocket", "tornado.httpclient", "viewer.server.handler"
+heavy = "numba", "zarr", "h5py", "scipy", "skimage", "dask", "cmap"
+print(*[name for name in (*late, *heavy) if name in sys.modules])
+"""
+    command = [sys.executable, "-c", program]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""

@@ -19,7 +19,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
@@ -31,14 +31,16 @@ from tornado.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
-from tornado.web import Application
 
-from viewer.server.chunk_door import ChunkRequest
+from viewer.server.direct import DirectRequest
 from viewer.server.headers import CommonHeaders, common_headers
 from viewer.server.hosts import Hosts
 from viewer.server.mount import Mount
 from viewer.server.refusal import Refusal, send_refusal
 from viewer.server.routes import Route, find_route
+
+if TYPE_CHECKING:
+    from tornado.web import Application
 
 METHODS = ("GET", "HEAD")
 
@@ -51,20 +53,28 @@ class Gate(HTTPServerConnectionDelegate):
 
     Parameters
     ----------
-    application : tornado.web.Application
-        Runs the handlers; has no routes of its own.
+    application : callable
+        The Tornado application that runs the handlers, which has no routes of its own; it is asked
+        for when the first request comes that needs one.
     hosts : Hosts
         The allow-list.
     mounts : callable
         All mounts at this moment.
+    development : callable
+        Origin of the client's development server at this moment, ``""`` for none.
     """
 
     def __init__(
-        self, application: Application, hosts: Hosts, mounts: Callable[[], Iterable[Mount]]
+        self,
+        application: Callable[[], Application],
+        hosts: Hosts,
+        mounts: Callable[[], Iterable[Mount]],
+        development: Callable[[], str],
     ) -> None:
         self.application = application
         self.hosts = hosts
         self._mounts = mounts
+        self._development = development
 
     def start_request(
         self, server_conn: object, request_conn: HTTPConnection
@@ -74,8 +84,8 @@ class Gate(HTTPServerConnectionDelegate):
 
     def common(self, host: str, reader: str) -> CommonHeaders:
         """The headers of every response to a client that has passed."""
-        development: Callable[[], str] = self.application.settings["development"]
-        return common_headers(host, self.hosts.allowed, development=development(), reader=reader)
+        development = self._development()
+        return common_headers(host, self.hosts.allowed, development=development, reader=reader)
 
     def admit(
         self, start_line: RequestStartLine, headers: HTTPHeaders
@@ -197,8 +207,9 @@ class _Request(HTTPMessageDelegate):
             if "Content-Length" in headers or "Transfer-Encoding" in headers:
                 self._refuse()  # before its body: Tornado then closes the connection
             return None
-        if issubclass(route.handler, ChunkRequest):
-            self._handler = route.handler(
+        handler = route.handler
+        if issubclass(handler, DirectRequest):
+            self._handler = handler(
                 cast(HTTP1Connection, self._connection),
                 inner,
                 headers,
@@ -208,9 +219,9 @@ class _Request(HTTPMessageDelegate):
             )
             return None
         request = HTTPServerRequest(connection=self._connection, start_line=inner, headers=headers)
-        self._handler = self._gate.application.get_handler_delegate(
+        self._handler = self._gate.application().get_handler_delegate(
             request,
-            route.handler,
+            handler,
             {"mount": mount},
             [argument.encode() for argument in arguments],
         )

@@ -9,6 +9,7 @@ from tornado.web import RequestHandler
 
 from viewer.errors import CancelledError, ViewerError, http_status
 from viewer.server.coding import SMALLEST, choose_coding, encode
+from viewer.server.direct import SOURCE_STATUS, matches
 from viewer.server.headers import set_security_headers
 from viewer.server.logs import log_bug
 from viewer.server.mount import Mount
@@ -16,9 +17,6 @@ from viewer.server.refusal import Refusal
 from viewer.server.workers import Job, Work
 
 T = TypeVar("T")
-
-SOURCE_STATUS = (502, 504)
-"""Statuses that are a source's fault: the user is told."""
 
 
 class Handler(RequestHandler):
@@ -135,11 +133,3 @@ def encode_body(body: bytes, coding: str) -> tuple[bytes, str]:
     if not coding or len(body) < SMALLEST:
         return body, ""
     return encode(body, coding), coding
-
-
-def matches(condition: str | None, etag: str) -> bool:
-    """Whether an If-None-Match header names this version, weakly compared (RFC 9110, 13.1.2)."""
-    if condition is None:
-        return False
-    known = (tag.strip().removeprefix("W/") for tag in condition.split(","))
-    return condition.strip() == "*" or etag.removeprefix("W/") in known

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-
-from tornado.web import RequestHandler
+from typing import TYPE_CHECKING
 
 from viewer.server.hosts import Hosts
+
+if TYPE_CHECKING:
+    from tornado.web import RequestHandler
 
 _LOCAL = ("http://localhost:*", "http://127.0.0.1:*", "https://localhost:*", "https://127.0.0.1:*")
 

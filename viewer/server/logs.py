@@ -10,8 +10,10 @@ from __future__ import annotations
 import logging
 import re
 import traceback
+from typing import TYPE_CHECKING
 
-from tornado.web import RequestHandler
+if TYPE_CHECKING:
+    from tornado.web import RequestHandler
 
 logger = logging.getLogger("viewer.server")
 

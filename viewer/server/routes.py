@@ -8,22 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
-from tornado.web import RequestHandler
+if TYPE_CHECKING:
+    from tornado.web import RequestHandler
 
-from viewer.server.brick_stream import BrickSocket
-from viewer.server.chunk_door import ChunkRequest
-from viewer.server.colormaps import CatalogueHandler, TableHandler
-from viewer.server.document_socket import DocumentSocket
-from viewer.server.meshes import (
-    InfoHandler,
-    LabelsHandler,
-    ManifestHandler,
-    MeshHandler,
-    SurfaceHandler,
-)
-from viewer.server.static import StaticHandler
-from viewer.server.voxels import ArrayHandler, GroupHandler
+    from viewer.server.direct import DirectRequest
 
 _LAYER = r"layers/(l[1-9][0-9]{0,8})"
 _LEVEL = r"(0|[1-9][0-9]?)"
@@ -43,7 +35,8 @@ class Route:
 
     pattern: re.Pattern[str]
     """Matches the path below the token in full; its groups are the handler's arguments."""
-    handler: type[RequestHandler] | type[ChunkRequest]
+    home: str
+    """Module in this package, and class, of the handler."""
     socket: bool = False
     """Whether it is a WebSocket."""
     query: re.Pattern[str] | None = None
@@ -51,37 +44,49 @@ class Route:
     shared: bool = False
     """Whether pages of the origins that the user allowed may read it: voxels and meshes."""
 
+    @property
+    def handler(self) -> type[RequestHandler] | type[DirectRequest]:
+        """Who answers; imported when first asked for, because the page needs few of them."""
+        return _load(self.home)
+
+
+@cache
+def _load(home: str) -> type[RequestHandler] | type[DirectRequest]:
+    module, _, name = home.partition(":")
+    found = getattr(import_module(f"viewer.server.{module}"), name)
+    return cast("type[RequestHandler] | type[DirectRequest]", found)
+
 
 def _route(
     pattern: str,
-    handler: type[RequestHandler] | type[ChunkRequest],
+    home: str,
     *,
     socket: bool = False,
     query: re.Pattern[str] | None = None,
     shared: bool = False,
 ) -> Route:
-    return Route(re.compile(pattern, re.ASCII), handler, socket, query, shared)
+    return Route(re.compile(pattern, re.ASCII), home, socket, query, shared)
 
 
 _ANY = re.compile(r"[\x21-\x7e]{0,2000}")
 
 ROUTES: tuple[Route, ...] = (
-    _route(r"ws", DocumentSocket, socket=True),
-    _route(r"bricks", BrickSocket, socket=True),
-    _route(rf"{_LAYER}/zarr\.json", GroupHandler, shared=True),
-    _route(rf"{_LAYER}/{_LEVEL}/zarr\.json", ArrayHandler, shared=True),
-    _route(rf"{_LAYER}/{_LEVEL}/(c/[0-9/]{{1,120}})", ChunkRequest, shared=True),
-    _route(rf"{_LAYER}/labels", LabelsHandler, query=_POINT, shared=True),
-    _route(rf"{_LAYER}/mesh/info", InfoHandler, shared=True),
-    _route(rf"{_LAYER}/mesh/{_LABEL}:0", ManifestHandler, query=_POINT, shared=True),
-    _route(rf"{_LAYER}/mesh/{_LABEL}(?:\.(ply|obj|stl|glb))?", MeshHandler, query=_MESH,
+    _route(r"ws", "document_socket:DocumentSocket", socket=True),
+    _route(r"bricks", "brick_stream:BrickSocket", socket=True),
+    _route(rf"{_LAYER}/zarr\.json", "voxels:GroupHandler", shared=True),
+    _route(rf"{_LAYER}/{_LEVEL}/zarr\.json", "voxels:ArrayHandler", shared=True),
+    _route(rf"{_LAYER}/{_LEVEL}/(c/[0-9/]{{1,120}})", "chunk_door:ChunkRequest", shared=True),
+    _route(rf"{_LAYER}/labels", "meshes:LabelsHandler", query=_POINT, shared=True),
+    _route(rf"{_LAYER}/mesh/info", "meshes:InfoHandler", shared=True),
+    _route(rf"{_LAYER}/mesh/{_LABEL}:0", "meshes:ManifestHandler", query=_POINT, shared=True),
+    _route(rf"{_LAYER}/mesh/{_LABEL}(?:\.(ply|obj|stl|glb))?", "meshes:MeshHandler", query=_MESH,
            shared=True),
-    _route(rf"{_LAYER}/surface(?:\.(ply|obj|stl|glb))?", SurfaceHandler, shared=True),
-    _route(r"colormaps\.json", CatalogueHandler),
-    _route(r"colormaps/((?:[A-Za-z0-9._~!'()*-]|%[0-9A-F]{2}){1,200})", TableHandler),
+    _route(rf"{_LAYER}/surface(?:\.(ply|obj|stl|glb))?", "meshes:SurfaceHandler", shared=True),
+    _route(r"colormaps\.json", "colormaps:CatalogueHandler"),
+    _route(r"colormaps/((?:[A-Za-z0-9._~!'()*-]|%[0-9A-F]{2}){1,200})", "colormaps:TableHandler"),
     # last: whatever else the built client consists of
     _route(r"((?:[A-Za-z0-9@_-][A-Za-z0-9@._-]*/){0,8}(?:[A-Za-z0-9@_-][A-Za-z0-9@._-]*)?)",
-           StaticHandler, query=_ANY),
+           "static:StaticRequest", query=_ANY),
 )  # fmt: skip
 
 
@@ -95,3 +100,9 @@ def find_route(path: str, query: str | None) -> tuple[Route, list[str]] | None:
             return None
         return route, [argument or "" for argument in match.groups()]
     return None
+
+
+def load_handlers() -> None:
+    """Import whatever has not been asked for yet."""
+    for route in ROUTES:
+        _load(route.home)

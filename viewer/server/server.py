@@ -16,8 +16,8 @@ import weakref
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitTimeoutError
-
-from tornado.web import Application
+from functools import cache
+from typing import TYPE_CHECKING
 
 from viewer.cache import BlockCache
 from viewer.errors import ClosedError, InvalidValueError
@@ -30,6 +30,9 @@ from viewer.server.logs import log_request
 from viewer.server.mount import Encoded, Mount, Served
 from viewer.server.static import CONTENT
 from viewer.server.workers import Workers
+
+if TYPE_CHECKING:
+    from tornado.web import Application
 
 GOODBYE_SECONDS = 0.3
 """Seconds that pages get to read why their connection ends."""
@@ -85,15 +88,26 @@ class Server:
         self._workers = Workers(self._loop, policy)
         self._callers = Workers(self._loop, policy)  # calls may take hours: pages don't wait there
         self._encoded: BlockCache[Encoded] = BlockCache(policy.encoded_bytes)
-        application = Application(
-            hosts=self._hosts,
-            development=lambda: CONTENT.url,
-            log_function=log_request,
-            websocket_max_message_size=policy.body_bytes,
-            websocket_ping_interval=PING_SECONDS,
-        )
+
+        @cache
+        def application() -> Application:
+            from tornado.web import Application  # later than the first page
+
+            return Application(
+                hosts=self._hosts,
+                development=lambda: CONTENT.url,
+                log_function=log_request,
+                websocket_max_message_size=policy.body_bytes,
+                websocket_ping_interval=PING_SECONDS,
+            )
+
         # the tuple is made anew, so that a request never sees a mount come or go half-way
-        gate = Gate(application, self._hosts, lambda: tuple(self._mounts.values()))
+        gate = Gate(
+            application,
+            self._hosts,
+            lambda: tuple(self._mounts.values()),
+            lambda: CONTENT.url,
+        )
         self._listener = Listener(gate, policy)
         started: Future[None] = Future()
         self._thread = threading.Thread(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from pathlib import Path
 
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError
-
 from viewer.errors import InvalidValueError, NotFoundError, SourceError
-from viewer.server.handler import Handler, encode_body
+from viewer.server.coding import SMALLEST, encode
+from viewer.server.direct import DirectRequest, matches
+from viewer.server.routes import load_handlers
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -27,6 +28,14 @@ CONTENT_TYPES = {
 
 FETCH_BYTES = 64 << 20
 """Bytes. The largest file taken from a development server."""
+
+PAGE_SECONDS = 0.05
+"""After which a page that has been sent is being read, and what it will ask for can be made ready:
+the rest of this server, whose import takes as long as the page's."""
+
+_FOR_EVER = "public, max-age=31536000, immutable"
+_ASK_AGAIN = "private, no-cache"
+"""Keep it, ask whether it is current."""
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -80,17 +89,15 @@ class ContentSource:
 CONTENT = ContentSource()
 
 
-class StaticHandler(Handler):
-    """The page and whatever it loads."""
+class StaticRequest(DirectRequest):
+    """One request for the page, or for what it loads."""
 
-    async def answer(self, *arguments: str) -> None:
-        name = arguments[0] or "index.html"
+    def answer(self) -> None:
+        name = self.arguments[0] or "index.html"
         if CONTENT.url:
-            await self._pass_through(name)
-        else:
-            await self._file(name)
-
-    async def _file(self, name: str) -> None:
+            query = self.start_line.path.partition("?")[2]
+            self.wait(_fetch(f"{CONTENT.url}/{name}{query and f'?{query}'}"), self._pass_on)
+            return
         content_type = CONTENT_TYPES.get(Path(name).suffix)
         if content_type is None:
             raise _nothing()
@@ -98,40 +105,61 @@ class StaticHandler(Handler):
         if folder is None:
             if name != "index.html":
                 raise _nothing()
-            self.set_status(503)
-            self.deliver(MISSING.encode(), CONTENT_TYPES[".html"])
+            self.send(503, _fields(CONTENT_TYPES[".html"]), MISSING.encode())
             return
-        coding = self.coding
-        body, encoding, etag = await self.work(
-            "static", lambda cancelled: _read(folder, name, coding)
+        coding = self.coding()
+        self.work(
+            "static",
+            lambda cancelled: _read(folder, name, coding),
+            lambda found: self._deliver(name, content_type, found),
         )
-        if name.startswith("assets/"):  # their names contain a hash of their content
-            self.set_header("Cache-Control", "public, max-age=31536000, immutable")
-        elif self.unchanged(etag):
-            return
-        self.deliver(body, content_type, encoding=encoding)
 
-    async def _pass_through(self, name: str) -> None:
-        query = f"?{self.request.query}" if self.request.query else ""
-        client = AsyncHTTPClient(force_instance=True, max_body_size=FETCH_BYTES)
-        try:
-            response = await client.fetch(
-                f"{CONTENT.url}/{name}{query}", follow_redirects=False, raise_error=False
-            )
-        except (OSError, HTTPClientError) as error:
-            raise SourceError(
-                f"The client's development server at {CONTENT.url} does not answer: {error}",
-                hint="Start it, or call viewer.set_static_content_source() to go back.",
-            ) from None
-        finally:
-            client.close()
-        if response.code == 599:
-            raise SourceError(
-                f"The client's development server at {CONTENT.url} does not answer.",
-                hint="Start it, or call viewer.set_static_content_source() to go back.",
-            )
-        self.set_status(response.code)
-        self.deliver(response.body, response.headers.get("Content-Type", "text/plain"))
+    def _deliver(self, name: str, content_type: str, found: tuple[bytes, str, str]) -> None:
+        body, encoding, etag = found
+        if name.startswith("assets/"):  # their names contain a hash of their content
+            self.send(200, _fields(content_type, _FOR_EVER), body, coding=encoding)
+            return
+        fields = _fields(content_type, _ASK_AGAIN) + b"ETag: %b\r\n" % etag.encode()
+        if matches(self.headers.get("If-None-Match"), etag):
+            self.send(304, fields)
+        else:
+            self.send(200, fields, body, coding=encoding)
+        if name == "index.html":
+            asyncio.get_running_loop().call_later(PAGE_SECONDS, load_handlers)
+
+    def _pass_on(self, response: tuple[int, str, bytes]) -> None:
+        status, content_type, body = response
+        self.send(status, _fields(content_type), body)
+
+
+def _fields(content_type: str, cache_control: str = "no-store") -> bytes:
+    return (
+        f"Content-Type: {content_type}\r\n"
+        f"Cache-Control: {cache_control}\r\n"
+        "Vary: Accept-Encoding, Origin\r\n"
+    ).encode("latin1")
+
+
+async def _fetch(url: str) -> tuple[int, str, bytes]:
+    """Status, content type and body that a development server answers with."""
+    from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+
+    client = AsyncHTTPClient(force_instance=True, max_body_size=FETCH_BYTES)
+    try:
+        response = await client.fetch(url, follow_redirects=False, raise_error=False)
+    except (OSError, HTTPClientError) as error:
+        raise SourceError(
+            f"The client's development server at {CONTENT.url} does not answer: {error}",
+            hint="Start it, or call viewer.set_static_content_source() to go back.",
+        ) from None
+    finally:
+        client.close()
+    if response.code == 599:
+        raise SourceError(
+            f"The client's development server at {CONTENT.url} does not answer.",
+            hint="Start it, or call viewer.set_static_content_source() to go back.",
+        )
+    return response.code, response.headers.get("Content-Type", "text/plain"), response.body
 
 
 def _read(folder: Path, name: str, coding: str) -> tuple[bytes, str, str]:
@@ -141,8 +169,9 @@ def _read(folder: Path, name: str, coding: str) -> tuple[bytes, str, str]:
         raise _nothing()
     content = path.read_bytes()
     etag = f'W/"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
-    body, encoding = encode_body(content, coding)
-    return body, encoding, etag
+    if not coding or len(content) < SMALLEST:
+        return content, "", etag
+    return encode(content, coding), coding, etag
 
 
 def _nothing() -> NotFoundError:

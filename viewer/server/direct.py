@@ -1,0 +1,198 @@
+"""Requests that are answered below Tornado's handlers: the base of the chunks' and the client's.
+
+What Tornado spends on routing, a handler and headers would be most of the time of a chunk; and
+`tornado.web`, which handlers are made of, takes longer to import than the first page to be served.
+Behind the gate, which treats these requests like all others, this stands in the place of a handler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any, TypeVar, cast
+
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine
+
+from viewer.errors import CancelledError, ViewerError, http_status
+from viewer.server.coding import choose_coding
+from viewer.server.headers import CommonHeaders
+from viewer.server.logs import log_answer, log_bug
+from viewer.server.mount import Mount
+from viewer.server.refusal import Refusal, send_refusal
+from viewer.server.workers import Job, Work
+
+T = TypeVar("T")
+
+SOURCE_STATUS = (502, 504)
+"""Statuses that are a source's fault: the user is told."""
+
+
+class DirectRequest(HTTPMessageDelegate):
+    """One request that the gate has let pass.
+
+    Parameters
+    ----------
+    connection : HTTP1Connection
+        Where the answer goes.
+    start_line, headers
+        The request's, without the token.
+    mount : Mount
+        The Viewer.
+    arguments : list of str
+        Of the route.
+    common : CommonHeaders
+        The headers of every response to this client.
+    """
+
+    layer_id: str | None = None
+    """The layer that the request is about."""
+
+    def __init__(
+        self,
+        connection: HTTP1Connection,
+        start_line: RequestStartLine,
+        headers: HTTPHeaders,
+        mount: Mount,
+        arguments: list[str],
+        common: CommonHeaders,
+    ) -> None:
+        self.connection = connection
+        self.start_line = start_line
+        self.headers = headers
+        self.mount = mount
+        self.arguments = arguments
+        self.common = common
+        self._begun = time.monotonic()
+        self._job: Job[Any] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def answer(self) -> None:
+        """Answer, or `work` or `wait` for what to answer; overridden.
+
+        Synchronous, so that no frame of a waiting request holds the layer: the work itself does,
+        and is dropped with it.
+        """
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """The request is complete: answer it."""
+        try:
+            self.answer()
+        except ViewerError as error:
+            self._fail(error)
+        except Exception as error:
+            self._break(error)
+
+    def on_connection_close(self) -> None:
+        """The client has gone before it had its answer."""
+        if self._job is not None:
+            self.mount.withdraw(self._job)
+
+    def work(self, source: str, work: Work[T], send: Callable[[T], None]) -> None:
+        """Have a worker do it, and send what comes of it; dropped when the client leaves."""
+        if self._gone():  # before Tornado began to watch for it
+            return
+        self.connection.set_close_callback(self.on_connection_close)
+        self._job = job = self.mount.start(source, work)
+        self.wait(self.mount.finish(job), send)
+
+    def wait(self, result: Awaitable[T], send: Callable[[T], None]) -> None:
+        """Send what comes of an awaitable."""
+        self._task = asyncio.get_running_loop().create_task(self._wait(result, send))
+
+    async def _wait(self, result: Awaitable[T], send: Callable[[T], None]) -> None:
+        try:
+            send(await result)
+        except ViewerError as error:
+            self._fail(error)
+        except Exception as error:
+            self._break(error)
+        finally:
+            self._job = None
+
+    def coding(self) -> str:
+        """The content coding that pays, ``""`` for none."""
+        accepted = self.headers.get("Accept-Encoding")
+        if accepted is None:
+            return ""
+        address = getattr(self.connection.context, "remote_ip", "")
+        return choose_coding(accepted, address, self.mount.policy.compress_loopback)
+
+    def send(
+        self, status: int, fields: bytes, body: bytes = b"", *, length: int = 0, coding: str = ""
+    ) -> None:
+        """Send a response; `length` where there would be a body if it were asked for."""
+        head = self.head(status, fields, length or len(body), coding)
+        self.write(status, head if self.start_line.method == "HEAD" else head + body)
+
+    def head(self, status: int, fields: bytes, length: int, coding: str = "") -> bytes:
+        """The head of a response; `fields` are its own headers, each with the end of its line."""
+        parts = [_status(status), self.common.head, fields, _date(int(time.time()))]
+        if status != 304:
+            parts.append(b"Content-Length: %d\r\n" % length)
+        if coding:
+            parts.append(b"Content-Encoding: %b\r\n" % coding.encode())
+        wish = self.headers.get("Connection")
+        if wish is not None:
+            wish, version = wish.lower(), self.start_line.version
+            if wish == "close" or (wish == "keep-alive" and version == "HTTP/1.0"):
+                parts.append(b"Connection: %b\r\n" % wish.encode())
+        parts.append(b"\r\n")
+        return b"".join(parts)
+
+    def write(self, status: int, response: bytes | memoryview) -> None:
+        """Hand over the response; its last bytes leave when the client takes them."""
+        if self._gone():
+            return
+        # Tornado passes on what it gets as it is, unless headers were written through it
+        self.connection.write(cast(bytes, response))
+        self.connection.finish()
+        self._log(status)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Answer with an error."""
+        if not self._gone():
+            head_only = self.start_line.method == "HEAD"
+            send_refusal(self.connection, refusal, self.common, head_only=head_only)
+        self._log(refusal.status)
+
+    def _fail(self, error: ViewerError) -> None:
+        if http_status(error) in SOURCE_STATUS and not self.mount.closed:
+            self.mount.report(error, self.layer_id)
+        if not (self._gone() and isinstance(error, CancelledError)):
+            self.refuse(Refusal.of(error))
+
+    def _break(self, error: Exception) -> None:
+        log_bug(error)
+        self.refuse(Refusal.unexpected())
+
+    def _log(self, status: int) -> None:
+        seconds = time.monotonic() - self._begun
+        log_answer(status, self.start_line.method, self.start_line.path, seconds)
+
+    def _gone(self) -> bool:
+        stream = self.connection.stream
+        return stream is None or stream.closed()
+
+
+def matches(condition: str | None, etag: str) -> bool:
+    """Whether an If-None-Match header names this version, weakly compared (RFC 9110, 13.1.2)."""
+    if condition is None:
+        return False
+    known = (tag.strip().removeprefix("W/") for tag in condition.split(","))
+    return condition.strip() == "*" or etag.removeprefix("W/") in known
+
+
+@lru_cache
+def _status(status: int) -> bytes:
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+
+
+@lru_cache(1)
+def _date(second: int) -> bytes:
+    return b"Date: %b\r\n" % formatdate(second, usegmt=True).encode()
