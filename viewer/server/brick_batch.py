@@ -32,9 +32,10 @@ class Outcome:
     Bricks that nobody wants any more, or that took too long, are missing.
     """
 
-    __slots__ = ("_end", "bricks", "buffer", "packed")
+    __slots__ = ("_each", "_end", "bricks", "buffer", "packed")
 
-    def __init__(self, room: int = 0) -> None:
+    def __init__(self, room: int = 0, each: int = 0) -> None:
+        self._each = each  # bytes that a brick may need while it is written
         self.buffer = bytearray(HEAD_ROOM + room)
         """`HEAD_ROOM` bytes, then the bricks."""
         self.bricks: list[tuple[Brick, int, int]] = []
@@ -45,6 +46,8 @@ class Outcome:
 
     def write(self, brick: Brick, write: Callable[[bytearray, int], int]) -> None:
         """Add a brick that is written in place: buffer and begin → end."""
+        if (missing := self._end + self._each - len(self.buffer)) > 0:
+            self.buffer.extend(bytes(missing))
         end = write(self.buffer, self._end)
         self.bricks.append((brick, self._end, end))
         self._end = end
@@ -123,7 +126,10 @@ class Batch:
         self._compresses = compresses
 
     def __call__(self, cancelled: Callable[[], bool]) -> Outcome:
-        outcome = Outcome(len(self._bricks) * self._volume.bytes)
+        each = self._volume.bytes
+        # Most labels take less than they might; clearing memory for more takes time.
+        room = min(len(self._bricks) * each, self._mount.policy.message_bytes + each)
+        outcome = Outcome(room, each)
         end = time.monotonic() + HOP_SECONDS
         for brick in self._bricks:
             if cancelled() or (outcome.bricks and time.monotonic() > end):

@@ -55,7 +55,7 @@ class BrickSocket(Socket):
         self._flow = Flow(policy.credit_bytes, policy.least_credit_bytes, policy.most_credit_bytes)
         self._reserved = 0
         self._unsent = 0
-        self._largest = HEADER.size
+        self._largest = self._usual = HEADER.size
         self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,6 +91,7 @@ class BrickSocket(Socket):
                 return
             self._volumes[request.volume] = self._volume(request)
             self._largest = max(self._largest, self._volumes[request.volume].bytes)
+            self._usual = max(self._usual, self._volumes[request.volume].bytes)
         else:
             self._volumes.pop(request.volume, None)
             self._largest = max((v.bytes for v in self._volumes.values()), default=HEADER.size)
@@ -136,7 +137,8 @@ class BrickSocket(Socket):
         if room < self._largest and on_the_way:
             return 0
         # A brick larger than a message is to be goes alone: credits for less may never come.
-        return max(min(policy.brick_batch, min(policy.message_bytes, room) // self._largest), 1)
+        affordable = min(policy.message_bytes // self._usual, room // self._largest)
+        return max(min(policy.brick_batch, affordable), 1)
 
     def _wait(self, seconds: float | None) -> None:
         if seconds is not None and self._timer is None:
@@ -242,6 +244,8 @@ class BrickSocket(Socket):
         elif len(wanted) < len(outcome.bricks):
             buffer = bytearray(HEAD_ROOM) + b"".join(buffer[a:b] for a, b in wanted)
             size = len(buffer) - HEAD_ROOM
+        # Labels take fewer bytes than they might: mostly as few as their neighbours.
+        self._usual = max(size // len(wanted), 3 * self._usual // 4, HEADER.size)
         end = HEAD_ROOM + size if outcome.packed is None else len(buffer)
         head = _frame_head(end - HEAD_ROOM, compressed=outcome.packed is not None)
         start = HEAD_ROOM - len(head)

@@ -29,7 +29,7 @@ class WantList:
         self._list: Sequence[int] = ()
         self._position = 0
         self._deferred: list[Brick] = []
-        self._returned: list[Brick] = []
+        self._first: list[Brick] = []
         self._sent: dict[Brick, float] = {}
 
     def replace(self, generation: int, bricks: Sequence[int], now: float) -> None:
@@ -38,7 +38,7 @@ class WantList:
             return
         self.generation = generation
         self._list, self._position = bricks, 0
-        self._deferred, self._returned = [], []
+        self._deferred, self._first = [], []
         self._forget(now)
         if self.active:
             numbers = iter(bricks)
@@ -46,29 +46,33 @@ class WantList:
             self.active &= wanted
 
     def take(self, count: int, now: float) -> list[Brick]:
-        """Up to `count` bricks of one volume to be read now; they become active."""
+        """Up to `count` bricks of one volume to be read now; they become active.
+
+        Those of other volumes between them are the next to be taken: pages want several layers
+        at each place, and many small messages cost more than a few of one volume each.
+        """
         taken: list[Brick] = []
-        while self._returned and len(taken) < count:
-            if taken and self._returned[0][0] != taken[0][0]:
-                return taken
-            taken.append(self._returned.pop(0))
-            self.active.add(taken[-1])
+        others: list[Brick] = []
+        for brick in self._first:
+            mine = len(taken) < count and (not taken or brick[0] == taken[0][0])
+            (taken if mine else others).append(brick)
         numbers = self._list
-        while self._position < len(numbers) and len(taken) < count:
+        while self._position < len(numbers) and len(taken) < count and len(others) < count:
             position = self._position
             brick: Brick = tuple(numbers[position : position + FIELDS])  # type: ignore[assignment]
-            if taken and brick[0] != taken[0][0]:
-                break
             self._position += FIELDS
             if brick in self.active:
                 continue
             if now - self._sent.get(brick, -1e9) < TRANSIT_SECONDS:
                 self._deferred.append(brick)
-                continue
-            self.active.add(brick)
-            taken.append(brick)
-        if self._position >= len(numbers) and not taken:
+            elif not taken or brick[0] == taken[0][0]:
+                taken.append(brick)
+            else:
+                others.append(brick)
+        self._first = others
+        if not taken:
             taken = self._take_deferred(count, now)
+        self.active.update(taken)
         return taken
 
     def delay(self, now: float) -> float | None:
@@ -87,7 +91,7 @@ class WantList:
         """A worker did not come to these: they are the next to be taken, if still wanted."""
         left = [brick for brick in bricks if brick in self.active]
         self.active.difference_update(left)
-        self._returned = left + self._returned
+        self._first = left + self._first
 
     def sent(self, brick: Brick, now: float) -> None:
         """`brick` has left for the page."""
@@ -97,7 +101,7 @@ class WantList:
     def close(self, volume: int) -> None:
         """Nothing of `volume` is wanted any more."""
         self.active -= {brick for brick in self.active if brick[0] == volume}
-        self._returned = [brick for brick in self._returned if brick[0] != volume]
+        self._first = [brick for brick in self._first if brick[0] != volume]
         self.forget(volume)
 
     def forget(self, volume: int) -> None:
