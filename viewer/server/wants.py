@@ -59,7 +59,7 @@ class WantList:
         numbers = self._list
         while self._position < len(numbers) and len(taken) < count and len(others) < count:
             position = self._position
-            brick: Brick = tuple(numbers[position : position + FIELDS])  # type: ignore[assignment]
+            brick = tuple(numbers[position : position + FIELDS])  # type: ignore[assignment]
             self._position += FIELDS
             if brick in self.active:
                 continue
