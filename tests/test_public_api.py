@@ -23,6 +23,7 @@ def test_the_package() -> None:
             "clear_cache",
             "connect",
             "errors",
+            "events",
             "imshow",
             "open",
             "set_cache_limit",
@@ -38,8 +39,8 @@ def test_the_package() -> None:
 
 def test_the_viewer() -> None:
     assert members(viewer.Viewer) == [
-        *("active", "add", "add_image", "add_labels", "add_surface", "close", "closed"),
-        *("document", "errors"),
+        *("active", "add", "add_action", "add_image", "add_labels", "add_surface", "bind_key"),
+        *("close", "closed", "document", "errors", "events", "events_of", "hear"),
         *("layer", "layers", "open", "report", "tell", "theme", "title", "url", "view"),
     ]
 
@@ -59,6 +60,7 @@ def test_the_layers() -> None:
             "data",
             "describe",
             "dtype",
+            "events",
             "id",
             "meshes",
             "metadata",

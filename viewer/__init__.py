@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from viewer._version import __version__
 
 if TYPE_CHECKING:
-    from viewer import errors
+    from viewer import errors, events
     from viewer.client import Link, connect
     from viewer.layers import ImageLayer, LabelsLayer, Layer, SurfaceLayer
     from viewer.server import set_server, set_static_content_source
@@ -37,6 +37,7 @@ __all__ = [
     "clear_cache",
     "connect",
     "errors",
+    "events",
     "imshow",
     "open",
     "set_cache_limit",
@@ -66,8 +67,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    if name == "errors":
-        return importlib.import_module("viewer.errors")
+    if name in ("errors", "events"):
+        return importlib.import_module(f"viewer.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'viewer' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

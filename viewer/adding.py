@@ -87,6 +87,10 @@ class Adding(ABC):
         """Show progress on the pages."""
 
     @abstractmethod
+    def events_of(self, layer: Any, /) -> Any:
+        """The events of a layer."""
+
+    @abstractmethod
     def _open(self) -> Document:
         """The document; `ClosedError` when all is over."""
 

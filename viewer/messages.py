@@ -15,11 +15,11 @@ the client's types (`frontend/src/wire/types.ts`) are generated from this module
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from viewer.state import Document
+from viewer.state import Document, Label, Panel
 
 PROTOCOL = 1
 """Version of the wire; a page built for another one reloads itself."""
@@ -153,6 +153,42 @@ class Ping(Struct, tag_field="type", tag="ping", forbid_unknown_fields=True):
     time: float
 
 
+class Pointer(Struct, forbid_unknown_fields=True):
+    """What is under the pointer; nothing where it is outside of all panels."""
+
+    panel: Panel | None = None
+    position: tuple[float, float, float] | None = None
+    """World position (z, y, x) in `View.units`."""
+    layer: str | None = None
+    """Id of the topmost layer with something there."""
+    index: tuple[int, ...] | None = None
+    """Of the voxel in the layer's data, array order."""
+    value: Annotated[str, Meta(max_length=100)] | None = None
+    """Of that voxel, as Python would print it; null while it is not loaded."""
+    label: Label | None = None
+    """The label that is drawn there."""
+    modifiers: tuple[Literal["Shift", "Control", "Alt", "Meta"], ...] = ()
+
+
+class Event(Struct, tag_field="type", tag="event", forbid_unknown_fields=True):
+    """Something happened that is in `Document.listening`."""
+
+    event: Literal["click", "hover", "key"]
+    pointer: Pointer
+    button: Literal["left", "middle", "right"] = "left"
+    clicks: Literal[1, 2] = 1
+    key: Annotated[str, Meta(max_length=40)] = ""
+
+
+class Run(Struct, tag_field="type", tag="run", forbid_unknown_fields=True):
+    """Do one of `Document.actions`."""
+
+    action: str
+    pointer: Pointer
+    layer: str | None = None
+    """Id of the layer in whose menu it was chosen."""
+
+
 class Call(Struct, tag_field="type", tag="call", forbid_unknown_fields=True):
     """Call a method of the viewer or of a layer (`viewer.calls` lists them); a `Reply` comes back.
 
@@ -200,4 +236,4 @@ class Piece(Struct, forbid_unknown_fields=True):
 ServerMessage = (
     Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong | Reply
 )
-PageMessage = Edit | Ping | Call | Cancel
+PageMessage = Edit | Ping | Event | Run | Call | Cancel

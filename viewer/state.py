@@ -25,6 +25,7 @@ HexColor = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$")]
 Blending = Literal["translucent", "additive", "opaque", "minimum"]
 Interpolation = Literal["nearest", "linear"]
 Rendering = Literal["none", "mip", "translucent"]
+Panel = Literal["xy", "xz", "yz", "3d"]
 Layout = Literal["4panel", "xy", "xz", "yz", "3d"]
 Theme = Literal["dark", "light"]
 
@@ -248,6 +249,16 @@ class View(State):
     slices_in_3d: bool = True
 
 
+class Action(Value, frozen=True):
+    """Something of Python's that a page offers: in the palette, by a key, in menus of layers."""
+
+    title: str
+    key: str | None = None
+    """As `KeyboardEvent.key` gives it, lower case for letters; ``Shift+`` or ``Alt+`` before."""
+    layer: str | None = None
+    """In the menu of the layer with this id, or of this kind; None for the palette alone."""
+
+
 class Document(State):
     """All of it."""
 
@@ -260,3 +271,8 @@ class Document(State):
     active: str | None = None
     """Id of the layer whose controls are shown."""
     view: View = field(default_factory=View)
+    actions: dict[str, Action] = field(default_factory=dict)
+    """What Python has added to the page, by id; written by the Viewer alone."""
+    listening: tuple[str, ...] = ()
+    """Events that Python wants to hear of (``"click"``, ``"hover"``, ``"key"``); pages send no
+    others. Written by the Viewer alone."""

@@ -25,6 +25,7 @@ from viewer.layers import AnyLayer
 from viewer.messages import Change, Notice, Progress, Report
 from viewer.policy import POLICY
 from viewer.rules import VIEWER
+from viewer.scripting import Scripting
 
 _log = logging.getLogger("viewer")
 
@@ -32,7 +33,7 @@ _viewers: set[Viewer] = set()
 _viewers_lock = threading.Lock()
 
 
-class Viewer(Face, Adding):
+class Viewer(Face, Scripting, Adding):
     """Shows arrays in the browser, at `url`.
 
     The server, one for the process, is started when there is none. The Viewer lives, and keeps
@@ -177,6 +178,7 @@ class Viewer(Face, Adding):
             self._layers.clear()
             holds = list(self._holds.values())
             self._holds.clear()
+        self._end_scripting()
         with _viewers_lock:
             _viewers.discard(self)
         for layer in layers:

@@ -74,6 +74,7 @@ const page: Page = new Page({
   playback,
   colormaps: new Colormaps(new URL("colormaps.json", base).href),
   reconnect: () => socket.connect(),
+  send: (message) => socket.send(message),
 });
 
 /** A conflict isn't an error: somebody else was quicker, and what they did is shown. */

@@ -7,7 +7,7 @@ from typing import Any
 from viewer import state
 from viewer.document import Document
 from viewer.errors import UnknownLayerError
-from viewer.messages import Change, Notice
+from viewer.messages import Change, Event, Notice, Run
 from viewer.pyramid import Pyramid
 from viewer.sources import as_source
 
@@ -41,6 +41,7 @@ class Exhibit:
         self.document = Document()
         self.layers: dict[str, Layer] = {}
         self.notices: list[Notice] = []
+        self.heard: list[Event | Run] = []
 
     def layer(self, id: str) -> Layer:
         try:
@@ -50,6 +51,9 @@ class Exhibit:
 
     def report(self, notice: Notice) -> None:
         self.notices.append(notice)
+
+    def hear(self, message: Event | Run, session: str) -> None:
+        self.heard.append(message)
 
     def add(self, data: Any, kind: Any = "image", **options: Any) -> str:
         """Add a layer; its id."""

@@ -26,6 +26,7 @@ from viewer.space import conversion
 
 if TYPE_CHECKING:
     from viewer.meshes import Meshes
+    from viewer.signals import Events
 
 RESAMPLED = 0.25
 """Part of the data that refreshes of regions change until a new histogram is taken."""
@@ -50,6 +51,9 @@ class Owner(Protocol):
 
     def report(self, notice: Notice, /) -> None:
         """Keep what a user should read, and show it on the pages."""
+
+    def events_of(self, layer: Any, /) -> Events:
+        """What is told of a layer's changes."""
 
 
 class Layer(Settings):
@@ -182,6 +186,15 @@ class Layer(Settings):
         """Surfaces of labels; None for images."""
         self._located()
         return None
+
+    @property
+    def events(self) -> Events:
+        """One for each attribute that can be set: ``events.opacity.connect(function)``.
+
+        The function takes a `viewer.events.ChangeEvent`, or nothing, and is called whoever made
+        the change; ``events.data`` after a refresh. See `Viewer.events`.
+        """
+        return self._open_owner().events_of(self)
 
     # --- what it does -------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ from viewer.messages import (
     Change,
     Closing,
     Edit,
+    Event,
     Hello,
     Notice,
     PageMessage,
@@ -42,6 +43,7 @@ from viewer.messages import (
     Pong,
     Progress,
     Rejected,
+    Run,
     ServerMessage,
     Snapshot,
 )
@@ -169,6 +171,10 @@ class DocumentSocket(Socket):
             return None
         if isinstance(request, Cancel):
             self._calls.cancel(request.request)
+            return None
+        if isinstance(request, Event | Run):
+            if not (self.mount.closed or (self.mount.read_only and isinstance(request, Run))):
+                self.mount.served.hear(request, self._session)
             return None
         return self._edit(request)
 

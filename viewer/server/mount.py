@@ -21,7 +21,7 @@ import msgspec
 
 from viewer.cache import BlockCache
 from viewer.errors import CancelledError, ClosedError, ViewerError
-from viewer.messages import Notice, ServerMessage
+from viewer.messages import Event, Notice, Run, ServerMessage
 from viewer.policy import Policy
 from viewer.server.workers import Job, Work, Workers
 from viewer.values import Budget
@@ -66,6 +66,10 @@ class Served(Protocol):
 
     def report(self, notice: Notice, /) -> None:
         """Keep an error for the user and show it on the pages; from any thread, quick."""
+        ...
+
+    def hear(self, message: Event | Run, session: str, /) -> None:
+        """Take what somebody did on a page; quick."""
         ...
 
 

@@ -11,7 +11,7 @@ import type { Page } from "./page";
 
 export interface Action {
   readonly id: string;
-  readonly group: "View" | "Navigate" | "Layers" | "Image" | "Labels" | "Page";
+  readonly group: "View" | "Navigate" | "Layers" | "Image" | "Labels" | "Page" | "Python";
   readonly title: string;
   /** As `KeyboardEvent.key` gives them, lower case for letters, `Shift+` where it matters. */
   readonly keys: readonly string[];
@@ -493,7 +493,11 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** A key as it is written on a keyboard. */
 export function keyName(key: string): string {
-  return NAMES[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+  const named = NAMES[key];
+  if (named !== undefined) return named;
+  const [, modifier, last] = /^(?:(Shift|Alt)\+)?(.+)$/.exec(key) ?? [];
+  const shown = last?.length === 1 ? last.toUpperCase() : (last ?? key);
+  return modifier === undefined ? shown : `${modifier} ${shown}`;
 }
 
 /** The text of a button's hint: what it does and with which key. */

@@ -5,6 +5,7 @@ import { listenToKeys } from "./keys";
 import { NoticeList } from "./notice-views";
 import { Palette } from "./palette";
 import type { Page } from "./page";
+import { tellHover } from "./python";
 import { Sidebar } from "./sidebar";
 import { Stage } from "./stage";
 import { ConnectionBanner, Loading } from "./states";
@@ -18,6 +19,7 @@ interface AppProps {
 
 export function App({ page, mount }: AppProps) {
   useEffect(() => listenToKeys(page), []);
+  useEffect(() => tellHover(page), []);
   return (
     <div class="app">
       <Toolbar page={page} />

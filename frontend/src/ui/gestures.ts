@@ -9,6 +9,7 @@ import { setLimits, windowLevel } from "./contrast";
 import { Glide } from "./glide";
 import { moveTo, pan, rotate, stepSlice, zoomAt } from "./navigation";
 import type { Page } from "./page";
+import { tellClick } from "./python";
 
 /** CSS pixels that a pressed pointer may tremble and still click. */
 const TREMBLE = 4;
@@ -252,8 +253,10 @@ export class Gestures {
     const drag = this.#drag;
     const [x, y] = this.#place(event);
     this.#release(event.pointerId);
-    if (drag === null || drag.mode !== "press" || drag.button !== 0) return;
-    this.#clicked(drag.panel, x, y);
+    if (drag?.mode !== "press") return;
+    const again = drag.button === 0 && this.#isSecond(x, y);
+    tellClick(this.#page, [x, y], event, again ? 2 : 1);
+    if (drag.button === 0) this.#clicked(drag.panel, x, y);
   };
 
   readonly #onCancel = (event: PointerEvent): void => this.#release(event.pointerId);
@@ -275,13 +278,9 @@ export class Gestures {
   #clicked(panel: Panel, x: number, y: number): void {
     const first = this.#click;
     const now = performance.now();
-    if (
-      first !== null &&
-      now - first.time < 2 * DOUBLE &&
-      Math.hypot(x - first.x, y - first.y) < 8
-    ) {
+    if (this.#isSecond(x, y)) {
       this.#forgetClick();
-      if (first.layer !== null && first.label !== null) {
+      if (first !== null && first.layer !== null && first.label !== null) {
         this.#page.toggleLabel(first.layer, first.label);
       }
       return;
@@ -293,6 +292,16 @@ export class Gestures {
       this.#click = null;
       this.#moveCrosshair(panel, x, y);
     }, DOUBLE);
+  }
+
+  /** Whether a click here is the second of a double-click. */
+  #isSecond(x: number, y: number): boolean {
+    const first = this.#click;
+    return (
+      first !== null &&
+      performance.now() - first.time < 2 * DOUBLE &&
+      Math.hypot(x - first.x, y - first.y) < 8
+    );
   }
 
   #forgetClick(): void {

@@ -27,6 +27,7 @@ const PATHS = {
   copy: "M5.5 5.5h8v8h-8z M10.5 5.5v-3h-8v8h3",
   shuffle:
     "M2 4.5h2.5l6 7H14 M2 11.5h2.5l1.5-1.8 M9 6.2l1.5-1.7H14 M12 2.5l2 2-2 2 M12 9.5l2 2-2 2",
+  more: "M4 8h.01 M8 8h.01 M12 8h.01",
   plus: "M8 3.5v9 M3.5 8h9",
   auto: "M3 13l6-6 M9.5 2v2 M9.5 8v2 M6.5 5h-2 M14.5 5h-2 M11.6 2.9l1-1 M11.6 7.1l1 1",
   disconnected:

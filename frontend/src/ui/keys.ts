@@ -1,6 +1,7 @@
 // Keys to actions. Nothing with Ctrl or ⌘ is taken: those belong to the browser and the system.
 import { ACTIONS, perform, type Action } from "./actions";
 import type { Page } from "./page";
+import { pythonActionFor, tellKey } from "./python";
 
 const BY_KEY = new Map<string, Action>(
   ACTIONS.flatMap((action) => action.keys.map((key) => [key, action] as const)),
@@ -54,11 +55,14 @@ export function listenToKeys(page: Page): () => void {
     if (event.defaultPrevented || event.isComposing || takesText(event.target)) return;
     if (operates(event.target, event.key)) return;
     if (page.palette.peek()) return;
-    const action = actionFor(event);
+    tellKey(page, event);
+    const own = actionFor(event);
+    const action = own ?? pythonActionFor(page, event);
     if (action === null) return;
     event.preventDefault();
     if (event.target instanceof HTMLButtonElement) event.target.blur();
-    perform(page, action.id);
+    if (own === null) action.run(page);
+    else perform(page, own.id);
   };
   window.addEventListener("keydown", onKeyDown);
   return () => window.removeEventListener("keydown", onKeyDown);

@@ -6,6 +6,7 @@ import { gradient } from "./colormaps";
 import { IconButton } from "./fields";
 import { Icon } from "./icons";
 import { moveLayer, removeLayer } from "./layer-edits";
+import { LayerMenu } from "./layer-menu";
 import type { Layer, Page } from "./page";
 import { lengthText } from "./units";
 
@@ -107,7 +108,7 @@ function LayerRow({ page, layer, number, marks, onDrag, onDrop, onCancel, onStep
 
   const onPointerDown = (event: PointerEvent): void => {
     if (event.button !== 0 || !(event.target instanceof Element)) return;
-    if (event.target.closest("input, .icon-button, .remove") !== null) return;
+    if (event.target.closest("input, .icon-button, .remove, .layer-menu") !== null) return;
     press.current = { y: event.clientY, dragging: false };
   };
   const onPointerMove = (event: PointerEvent): void => {
@@ -166,6 +167,7 @@ function LayerRow({ page, layer, number, marks, onDrag, onDrop, onCancel, onStep
       <span class="kind" title={KINDS[layer.kind]}>
         <Icon name={layer.kind === "surface" ? "cube" : layer.kind} size={14} />
       </span>
+      <LayerMenu page={page} layer={layer} />
       <span class="layer-end">
         {number <= 9 && <kbd title={`Key ${number}`}>{number}</kbd>}
         <Remove page={page} layer={layer} />

@@ -8,6 +8,7 @@ import { change } from "../state/changes";
 import type { Notices } from "../state/notices";
 import type { Tasks } from "../state/progress";
 import type { Store } from "../state/store";
+import type { PageMessage } from "../wire/protocol";
 import type { Connection } from "../wire/socket";
 import type { Change, Document, ImageLayer, LabelsLayer, SurfaceLayer } from "../wire/types";
 import type { Colormaps } from "./colormaps";
@@ -36,6 +37,8 @@ export interface PageParts {
   readonly playback: Playback;
   /** Tries to connect at once. */
   reconnect(): void;
+  /** Sends to Python what is no edit; false without a connection. */
+  send(message: PageMessage): boolean;
 }
 
 const NOTHING_YET: Status = { panels: [], meshes: [], context: "ok", settled: false };
@@ -55,6 +58,7 @@ export class Page {
   readonly colormaps: Colormaps;
   readonly playback: Playback;
   readonly reconnect: () => void;
+  readonly send: (message: PageMessage) => boolean;
 
   readonly document: ReadonlySignal<Document | null>;
   readonly view = computed(() => this.store.document.value?.view ?? null);
@@ -108,6 +112,7 @@ export class Page {
     this.colormaps = parts.colormaps;
     this.playback = parts.playback;
     this.reconnect = () => parts.reconnect();
+    this.send = (message) => parts.send(message);
     this.document = parts.store.document;
   }
 

@@ -4,6 +4,7 @@ import { ACTIONS, keyName, type Action } from "./actions";
 import { useDismiss } from "./fields";
 import { Icon } from "./icons";
 import type { Page } from "./page";
+import { pythonActions } from "./python";
 
 /** What the pointer does: listed with the actions, so that all is found in one place. */
 export const POINTER: readonly (readonly [gesture: string, meaning: string])[] = [
@@ -39,7 +40,11 @@ function OpenPalette({ page }: { readonly page: Page }) {
     if (before.current instanceof HTMLElement) before.current.focus();
   };
   const element = useDismiss(true, close);
-  const shown = useMemo(() => search(ACTIONS, text), [text]);
+  const added = pythonActions(page);
+  const shown = useMemo(
+    () => search([...added, ...ACTIONS], text),
+    [text, page.document.value?.actions],
+  );
 
   useLayoutEffect(() => input.current?.focus(), []);
   useEffect(() => {

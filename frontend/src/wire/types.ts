@@ -1,8 +1,8 @@
 // Generated from docs/schema.json by `npm run types`: edit viewer/state.py or viewer/messages.py.
 
 export interface Wire {
-  server: Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong | Reply;
-  page: Edit | Ping | Call | Cancel;
+  server: Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong | Reply | TakePicture;
+  page: Edit | Ping | Call | Cancel | Event | Run | Presence | Taken;
 }
 /**
  * First message on a connection.
@@ -34,6 +34,10 @@ export interface Document {
   order: string[];
   active: string | null;
   view: View;
+  actions: {
+    [k: string]: Action;
+  };
+  listening: string[];
 }
 /**
  * An image: its values are a quantity.
@@ -220,6 +224,14 @@ export interface Slider {
   step: number;
 }
 /**
+ * Something of Python's that a page offers: in the palette, by a key, in menus of layers.
+ */
+export interface Action {
+  title: string;
+  key: string | null;
+  layer: string | null;
+}
+/**
  * The document went from version `base` to `version` by these changes, in order.
  */
 export interface Patch {
@@ -305,6 +317,20 @@ export interface Reply {
   notice: Notice | null;
 }
 /**
+ * Draw this document, not what is on screen, and answer with `Taken`.
+ */
+export interface TakePicture {
+  type: "take";
+  request: number;
+  document: Document;
+  size: [number, number] | null;
+  scale: number;
+  panel: ("3d" | "xy" | "xz" | "yz") | null;
+  background: string | null;
+  overlays: boolean;
+  seconds: number;
+}
+/**
  * Change the document, all of it or nothing.
  */
 export interface Edit {
@@ -339,4 +365,60 @@ export interface Call {
 export interface Cancel {
   type: "cancel";
   request: number;
+}
+/**
+ * Something happened that is in `Document.listening`.
+ */
+export interface Event {
+  type: "event";
+  event: "click" | "hover" | "key";
+  pointer: Pointer;
+  button: "left" | "middle" | "right";
+  clicks: 1 | 2;
+  key: string;
+}
+/**
+ * What is under the pointer; nothing where it is outside of all panels.
+ */
+export interface Pointer {
+  panel: ("3d" | "xy" | "xz" | "yz") | null;
+  position: [number, number, number] | null;
+  layer: string | null;
+  index: number[] | null;
+  value: string | null;
+  label: string | null;
+  modifiers: ("Alt" | "Control" | "Meta" | "Shift")[];
+}
+/**
+ * Do one of `Document.actions`.
+ */
+export interface Run {
+  type: "run";
+  action: string;
+  pointer: Pointer;
+  layer: string | null;
+}
+/**
+ * The sender is a page that shows pictures, and can take them; sent again when it changes.
+ */
+export interface Presence {
+  type: "presence";
+  /**
+   * @minItems 2
+   * @maxItems 2
+   */
+  size: [number, number];
+  pixel_ratio: number;
+  visible: boolean;
+  opener: string;
+}
+/**
+ * Answer to `TakePicture`: a PNG follows in binary frames of at most `PART_BYTES`.
+ */
+export interface Taken {
+  type: "taken";
+  request: number;
+  bytes: number;
+  error: string;
+  kind: string;
 }

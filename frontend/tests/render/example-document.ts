@@ -45,6 +45,8 @@ export function exampleDocument(data: readonly Data[]): Document {
     layers,
     order: Object.keys(layers),
     active: null,
+    actions: {},
+    listening: [],
     view: {
       center: [0, 0, 0],
       zoom: null,

@@ -73,6 +73,8 @@ export function exampleDocument(): Document {
     layers: { l1: image("l1"), l2: labels("l2"), l3: image("l3") },
     order: ["l1", "l2", "l3"],
     active: "l1",
+    actions: {},
+    listening: [],
     view: {
       center: [1280, 512, 1024],
       zoom: null,
