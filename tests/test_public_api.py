@@ -41,7 +41,8 @@ def test_the_viewer() -> None:
     assert members(viewer.Viewer) == [
         *("active", "add", "add_action", "add_image", "add_labels", "add_surface", "bind_key"),
         *("close", "closed", "document", "errors", "events", "events_of", "hear"),
-        *("layer", "layers", "open", "report", "tell", "theme", "title", "url", "view"),
+        *("layer", "layers", "open", "report", "share", "shares", "tell", "theme"),
+        *("title", "url", "view"),
     ]
 
 

@@ -60,7 +60,6 @@ def read(layer: Layer, region: Any = None, level: int = 0) -> Any:
 
 _DO = Callee()
 _LOOK = Callee(looks=True)
-_KNOW = Callee(looks=True, attribute=True)
 _ATTRIBUTE = Callee(attribute=True)
 
 VIEWER: Mapping[str, Callee] = {
@@ -68,7 +67,7 @@ VIEWER: Mapping[str, Callee] = {
     "add_image": _DO,
     "add_labels": _DO,
     "add_surface": _DO,
-    "errors": _KNOW,
+    "errors": _ATTRIBUTE,
     "open": _DO,
 }
 """Of the viewer."""
@@ -90,7 +89,7 @@ KINDS: Mapping[type, Mapping[str, Callee]] = {
         "go_to": _DO,
         "mesh": _LOOK,
         "set_mesh": _DO,
-        "statistics": _KNOW,
+        "statistics": _ATTRIBUTE,
     },
     SurfaceLayer: {**LAYER, "data": _ATTRIBUTE, "reset_contrast_limits": _DO},
 }
@@ -142,7 +141,8 @@ def perform(
         raise UnknownOptionError(
             f"{method!r} cannot be called from another process.", hint=did_you_mean(method, listed)
         )
-    if read_only and not (callee.looks or (callee.attribute and not args)):
+    changes = bool(args or kwargs) if callee.attribute else not callee.looks
+    if read_only and changes:
         raise ReadOnlyError.by("call", method)
     given = [decode(value, array, layer) for value in args]
     named = {name: decode(value, array, layer) for name, value in kwargs.items()}

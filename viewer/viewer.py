@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from viewer import calls
 from viewer.adding import Adding
 from viewer.document import Document
 from viewer.errors import ClosedError, UnknownLayerError
@@ -26,6 +27,7 @@ from viewer.messages import Change, Notice, Progress, Report
 from viewer.policy import POLICY
 from viewer.rules import VIEWER
 from viewer.scripting import Scripting
+from viewer.shares import TOKEN_BYTES, Sharing, check_token
 
 _log = logging.getLogger("viewer")
 
@@ -33,7 +35,7 @@ _viewers: set[Viewer] = set()
 _viewers_lock = threading.Lock()
 
 
-class Viewer(Face, Scripting, Adding):
+class Viewer(Face, Scripting, Sharing, Adding):
     """Shows arrays in the browser, at `url`.
 
     The server, one for the process, is started when there is none. The Viewer lives, and keeps
@@ -44,6 +46,9 @@ class Viewer(Face, Scripting, Adding):
     ----------
     title : str, optional
         Title of the page; default ``"Voxelview"``.
+    token : str, optional
+        What the address has after ``/v/``, for one that stays the same: at least 32 letters,
+        digits, ``-`` and ``_`` that nobody can guess. Default: a new one.
 
     Examples
     --------
@@ -53,17 +58,18 @@ class Viewer(Face, Scripting, Adding):
     http://127.0.0.1:41234/v/0123…/
     """
 
-    def __init__(self, title: str | None = None) -> None:
+    def __init__(self, title: str | None = None, *, token: str | None = None) -> None:
         from viewer.server import get_server
 
         Adding.__init__(self, Document())
         Face.__init__(self, self._layers)
+        Sharing.__init__(self)
         if title is not None:
             self._document.edit([Change(("title",), title)], author=VIEWER)
         self._errors: deque[Notice] = deque(maxlen=POLICY.notices)
         self._closed = False
         self._unsubscribe = self._document.subscribe(self._settle)
-        self._token = secrets.token_hex(20)
+        self._token = secrets.token_hex(TOKEN_BYTES) if token is None else check_token(token)
         self._server = get_server()
         self._server.mount(self._token, self)
         with _viewers_lock:
@@ -155,6 +161,7 @@ class Viewer(Face, Scripting, Adding):
 
     def tell(self, progress: Progress) -> None:
         """Show progress on the pages."""
+        calls.check()  # long work for another process ends here when nobody waits for it
         if not self._closed:
             self._server.broadcast(self._token, progress)
 

@@ -58,6 +58,10 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(PageMessage).decode
 
 
+LOOKING = (Ping, Edit, Call, Cancel)
+"""What is answered at an address for looking only; edits and calls by a refusal, where need be."""
+
+
 class _Numbered(msgspec.Struct):
     """As much of an edit as is needed to refuse it."""
 
@@ -164,6 +168,8 @@ class DocumentSocket(Socket):
             request = _decode(message)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return self._refuse_message(message, error)
+        if self.mount.read_only and not isinstance(request, LOOKING):
+            return None
         if isinstance(request, Ping):
             return Pong(request.time)
         if isinstance(request, Call):

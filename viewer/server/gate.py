@@ -180,7 +180,7 @@ class Gate(HTTPServerConnectionDelegate):
         for mount in self._mounts():
             if hmac.compare_digest(mount.token, given):
                 found = mount
-        return found
+        return None if found is None or found.expired else found
 
 
 class _Request(HTTPMessageDelegate):

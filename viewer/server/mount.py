@@ -104,6 +104,10 @@ class Mount:
         Do what other processes call; default `workers`.
     read_only : bool, default False
         Whether it is for looking only.
+    main : str, default ""
+        Token of the Viewer's own mount, with which this one ends; empty for that one itself.
+    expires : float, optional
+        Seconds since the epoch at which it ends by itself.
     """
 
     def __init__(
@@ -117,9 +121,13 @@ class Mount:
         *,
         callers: Workers | None = None,
         read_only: bool = False,
+        main: str = "",
+        expires: float | None = None,
     ) -> None:
         self.policy = policy
         self.read_only = read_only
+        self.main = main
+        self.expires = expires
         self.callers = callers or workers
         self.uploads = Budget(policy.upload_bytes)
         """What other processes have sent."""
@@ -154,6 +162,11 @@ class Mount:
     def closed(self) -> bool:
         """Whether the Viewer has been unmounted."""
         return self._served is None
+
+    @property
+    def expired(self) -> bool:
+        """Whether its time is over; nobody is let in then, also before it has been unmounted."""
+        return self.expires is not None and time.time() >= self.expires
 
     def start(self, source: str, work: Work[T]) -> Job[T]:
         """Have a worker do `work`, in the queue of `source`; the answer comes from `finish`."""

@@ -12,6 +12,7 @@ import asyncio
 import os
 import socket
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -39,6 +40,9 @@ GOODBYE_SECONDS = 0.3
 
 WAIT_SECONDS = 3.0
 """Seconds that a caller waits for the loop, at most: it could hang in a bug, callers must not."""
+
+EXPIRY_SECONDS = 60.0
+"""Seconds between looks at whether the time of a share is over, at most."""
 
 PING_SECONDS = 30
 """Seconds between WebSocket pings: a page whose laptop was closed frees its place."""
@@ -128,8 +132,28 @@ class Server:
         name = socket.gethostname() if wildcard else bracketed(self.host)
         return f"http://{name}:{self.port}/v/{token}/"
 
-    def mount(self, token: str, served: Served) -> None:
-        """Serve `served` under `token`, and keep it alive until `unmount` or `stop`."""
+    def mount(
+        self,
+        token: str,
+        served: Served,
+        *,
+        read_only: bool = False,
+        main: str = "",
+        expires: float | None = None,
+    ) -> None:
+        """Serve `served` under `token`, and keep it alive until `unmount` or `stop`.
+
+        Parameters
+        ----------
+        token : str
+        served : Served
+        read_only : bool, default False
+            Whether it is for looking only.
+        main : str, default ""
+            Token under which it is served already: this is a share, and ends with that one.
+        expires : float, optional
+            Seconds since the epoch at which it is unmounted.
+        """
         with self._lock:
             if not self.running:
                 raise ClosedError("The server has been stopped.", hint="Make a new Viewer.")
@@ -143,21 +167,34 @@ class Server:
                 self._encoded,
                 self._policy,
                 callers=self._callers,
+                read_only=read_only,
+                main=main,
+                expires=expires,
             )
+        if expires is not None:
+            self._loop.call_soon_threadsafe(self._expire, token)
 
     def unmount(self, token: str, reason: str = "The viewer was closed.") -> None:
         """Let go of what is mounted under `token`, telling its pages why; nothing if nothing is."""
         with self._lock:
-            mount = self._mounts.pop(token, None)
-        if mount is not None:
+            mounts = [self._mounts.pop(token, None)]
+            mounts += [self._mounts.pop(share.token.decode()) for share in self._shares(token)]
+        ended = [mount for mount in mounts if mount is not None]
+        for mount in ended:
             mount.release()
-            self._call(lambda: mount.close(reason))
+        if ended:
+            self._call(lambda: _close(ended, reason))
+
+    def mounted(self, token: str) -> bool:
+        """Whether something is served under `token`."""
+        mount = self._mounts.get(token)
+        return mount is not None and not mount.expired
 
     def broadcast(self, token: str, message: ServerMessage) -> None:
-        """Send `message` to all pages of the viewer mounted under `token`."""
+        """Send `message` to all pages of the viewer mounted under `token`, also of its shares."""
         mount = self._mounts.get(token)
-        if mount is not None:
-            mount.broadcast(message)
+        for one in (mount, *self._shares(token)) if mount is not None else ():
+            one.broadcast(message)
 
     def stop(self, reason: str = "The server was stopped.") -> None:
         """Close the sockets, tell the pages, and release everything; idempotent."""
@@ -180,6 +217,20 @@ class Server:
     def forget(self) -> None:
         """In a forked child, which has no thread of ours: close the copies of our sockets."""
         self._listener.forget()
+
+    def _shares(self, token: str) -> list[Mount]:
+        return [mount for mount in tuple(self._mounts.values()) if mount.main == token]
+
+    def _expire(self, token: str) -> None:
+        """Unmount what has come to its end, or look again then. On the loop."""
+        mount = self._mounts.get(token)
+        if mount is None or mount.expires is None:
+            return
+        left = mount.expires - time.time()
+        if left <= 0:
+            self.unmount(token, "The time for which this was shared is over.")
+        else:  # looked at now and then: the clock of a computer that sleeps jumps
+            self._loop.call_later(min(left + 0.001, EXPIRY_SECONDS), self._expire, token)
 
     def _begin_end(self, mounts: list[Mount], reason: str) -> None:
         self._ending = self._loop.create_task(self._end(mounts, reason))
@@ -230,6 +281,11 @@ class Server:
             done.result(WAIT_SECONDS)
         except (RuntimeError, WaitTimeoutError):
             pass  # stopped meanwhile
+
+
+def _close(mounts: list[Mount], reason: str) -> None:
+    for mount in mounts:
+        mount.close(reason)
 
 
 _servers: weakref.WeakSet[Server] = weakref.WeakSet()
