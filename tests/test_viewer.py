@@ -60,13 +60,6 @@ def test_its_repr_names_the_layers_and_not_the_token(v: viewer.Viewer) -> None:
     assert repr(v) == "<Viewer 'Voxelview' (closed)>"
 
 
-def test_it_shows_itself_as_a_link(v: viewer.Viewer) -> None:
-    v.title = "<b>"
-    text = v._repr_html_()
-    assert v.url in text
-    assert "&lt;b&gt;" in text
-
-
 def test_title_theme_and_active_layer(v: viewer.Viewer) -> None:
     first, second = v.add_image(ZEROS, name="a"), v.add_image(ZEROS, name="b")
     assert v.active is second

@@ -7,7 +7,6 @@ which asks it for nothing but the document, a layer by id, and to pass on errors
 
 from __future__ import annotations
 
-import html
 import logging
 import secrets
 import threading
@@ -126,12 +125,43 @@ class Viewer(Face, Scripting, Sharing, Adding):
         names = ", ".join(repr(shown.layers[key].name) for key in shown.order)
         return f"<Viewer {shown.title!r}: {names or 'no layers'}>"
 
-    def _repr_html_(self) -> str:
+    def show(self, *, height: int = 600) -> None:
+        """Show the page: in a notebook below the cell, elsewhere in the browser.
+
+        Parameters
+        ----------
+        height : int, default 600
+            CSS pixels of the frame in a notebook.
+        """
+        from viewer import notebook
+
+        if notebook.in_notebook():
+            notebook.display(self._mimebundle(height))
+        else:
+            import webbrowser
+
+            webbrowser.open(self.url)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What a notebook shows at the end of a cell."""
+        return self._mimebundle(600)
+
+    def _mimebundle(self, height: int) -> dict[str, str]:
+        from viewer import notebook
+
         if self._closed:
-            return html.escape(repr(self))
-        address = html.escape(self.url)
-        title = html.escape(self._document.state.title)
-        return f'<a href="{address}" target="_blank" rel="noopener">{title}</a>'
+            return {"text/plain": repr(self)}
+        port = self._server.port
+        page = notebook.frame(
+            id=f"voxelview-{secrets.token_hex(6)}",
+            title=self.title,
+            url=self._server.direct_url(self._token),
+            port=port,
+            path=f"v/{self._token}/",
+            prefix=self._server.url_prefix or notebook.hub_prefix(port),
+            height=height,
+        )
+        return {"text/plain": f"{self!r}\n{self.url}", "text/html": page}
 
     # --- for the server -----------------------------------------------------------------------
 

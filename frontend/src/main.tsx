@@ -26,6 +26,9 @@ function webSocketUrl(path: string): string {
 
 const connection = signal<Connection>({ kind: "connecting", attempt: 1 });
 const notices = new Notices();
+// A notebook tries several addresses until this page is what its frame shows.
+if (window.parent !== window) window.parent.postMessage({ voxelview: "ready" }, "*");
+
 const tasks = new Tasks();
 
 const store = new Store({

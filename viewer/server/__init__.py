@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from viewer.errors import InvalidValueError
-from viewer.server.hosts import check_origin
+from viewer.server.hosts import check_origin, check_prefix
 from viewer.server.listener import check_port
 from viewer.server.mount import Served
 from viewer.server.server import Server
@@ -31,6 +31,7 @@ class _Settings:
     port: int = 0
     allowed_hosts: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()
+    url_prefix: str = ""
 
 
 _lock = threading.Lock()
@@ -54,6 +55,7 @@ def get_server() -> Server:
                 _settings.port,
                 allowed_hosts=_settings.allowed_hosts,
                 allow_origins=_settings.allow_origins,
+                url_prefix=_settings.url_prefix,
             )
         return _server
 
@@ -64,6 +66,7 @@ def set_server(
     port: int | None = None,
     allowed_hosts: Iterable[str] | None = None,
     allow_origins: Iterable[str] | None = None,
+    url_prefix: str | None = None,
 ) -> None:
     """Choose where the server listens, from its next start on.
 
@@ -84,11 +87,16 @@ def set_server(
         Other sites, as ``"https://neuroglancer-demo.appspot.com"``, whose pages may read voxels
         and meshes when they know an address such as ``layer.zarr_url``. At first none; they may
         never see the page, nor change anything.
+    url_prefix : str, optional
+        Where a proxy shows the server; ``{port}`` stands for the port. An address, as
+        ``"https://example.org/viewer/"``, is what viewers print, and its host is allowed. A path,
+        as ``"/user/ada/proxy/{port}/"``, counts for notebooks, which know their host (on a
+        JupyterHub it is found out). At first ``""``: none.
 
     Raises
     ------
     InvalidValueError
-        For what is no host, port or origin.
+        For what is no host, port, origin or prefix.
     """
     global _settings
     chosen = _settings
@@ -111,6 +119,8 @@ def set_server(
                 f"allow_origins={allow_origins!r} is one string.", hint="Give a list of strings."
             )
         chosen = replace(chosen, allow_origins=tuple(map(check_origin, allow_origins)))
+    if url_prefix is not None:
+        chosen = replace(chosen, url_prefix=check_prefix(url_prefix))
     with _lock:
         _settings = chosen
 

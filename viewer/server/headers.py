@@ -1,8 +1,9 @@
 """The headers that every response carries, also refusals and errors.
 
 The policy lets the client load what it is built of, from its own origin, and nothing else from
-anywhere. It may be framed by pages on this machine (a notebook shows the viewer in an iframe) and
-on hosts that the user allowed; by nobody else, so no site can put it under its own buttons.
+anywhere. It may be framed by pages on this machine and by an editor (a notebook shows the viewer
+in an iframe) and on hosts that the user allowed; by nobody else, so no site can put it under its
+own buttons.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from tornado.web import RequestHandler
 
 _LOCAL = ("http://localhost:*", "http://127.0.0.1:*", "https://localhost:*", "https://127.0.0.1:*")
+
+_EDITOR = ("vscode-webview:", "vscode-file:", "https://*.vscode-cdn.net")
+"""What stands around the output of a notebook in Visual Studio Code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def common_headers(
         "manifest-src": ["'self'"],
         "base-uri": ["'none'"],
         "form-action": ["'none'"],
-        "frame-ancestors": ["'self'", *_LOCAL, *allowed],
+        "frame-ancestors": ["'self'", *_LOCAL, *_EDITOR, *allowed],
     }
     fields = {
         "Content-Security-Policy": "; ".join(

@@ -17,6 +17,7 @@ from viewer.errors import InvalidValueError
 
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(:[0-9]{1,5})?")
 _ORIGIN = re.compile(rf"https?://{_AUTHORITY.pattern}")
+_PREFIX = re.compile(rf"(?:(?i:{_ORIGIN.pattern}))?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%{{}}-]*)*")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -83,6 +84,28 @@ def check_origin(origin: str) -> str:
         hint="Give what stands before the path in the page's address, as in "
         "'https://neuroglancer-demo.appspot.com'.",
     )
+
+
+def check_prefix(prefix: str) -> str:
+    """A path or address below which a proxy shows the server, with a slash at its end.
+
+    Raises
+    ------
+    InvalidValueError
+        For everything else.
+    """
+    if isinstance(prefix, str) and (prefix == "" or _PREFIX.fullmatch(prefix)):
+        return prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
+    raise InvalidValueError(
+        f"url_prefix={prefix!r} is no path and no address.",
+        hint="As '/user/ada/proxy/{port}/' or 'https://example.org/viewer/'.",
+    )
+
+
+def prefix_host(prefix: str) -> tuple[str, ...]:
+    """The host of a prefix that is an address; nothing for a path."""
+    _, found, rest = prefix.partition("://")
+    return (rest.partition("/")[0],) if found else ()
 
 
 def bracketed(address: str) -> str:

@@ -25,7 +25,7 @@ from viewer.errors import ClosedError, InvalidValueError
 from viewer.messages import ServerMessage
 from viewer.policy import POLICY, Policy
 from viewer.server.gate import Gate
-from viewer.server.hosts import Hosts, bracketed
+from viewer.server.hosts import Hosts, bracketed, prefix_host
 from viewer.server.listener import Listener, bind
 from viewer.server.logs import log_request
 from viewer.server.mount import Encoded, Mount, Served
@@ -62,6 +62,8 @@ class Server:
     allow_origins : iterable of str, default ()
         Origins, as `check_origin` returns them, whose pages may read voxels and meshes.
     policy : Policy, optional
+    url_prefix : str, default ""
+        As `check_prefix` returns it: where a proxy shows the server.
         The bounds; default those in force.
 
     Raises
@@ -78,12 +80,14 @@ class Server:
         allowed_hosts: Iterable[str] = (),
         allow_origins: Iterable[str] = (),
         policy: Policy = POLICY,
+        url_prefix: str = "",
     ) -> None:
         self._policy = policy
         self._sockets = bind(host, port)
         self.port: int = self._sockets[0].getsockname()[1]
         self.host = host
-        self._hosts = Hosts(host, allowed_hosts, allow_origins)
+        self.url_prefix = url_prefix.replace("{port}", str(self.port))
+        self._hosts = Hosts(host, (*allowed_hosts, *prefix_host(self.url_prefix)), allow_origins)
         self._mounts: dict[str, Mount] = {}
         self._lock = threading.Lock()
         self._stopped = False
@@ -129,6 +133,12 @@ class Server:
     def url(self, token: str) -> str:
         """Address of the viewer mounted under `token`."""
         wildcard = self.host in ("", "0.0.0.0", "::")
+        if prefix_host(self.url_prefix):
+            return f"{self.url_prefix}v/{token}/"
+        return self.direct_url(token)
+
+    def direct_url(self, token: str) -> str:
+        """Its address without a proxy."""
         name = socket.gethostname() if wildcard else bracketed(self.host)
         return f"http://{name}:{self.port}/v/{token}/"
 
