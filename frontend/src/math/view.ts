@@ -21,6 +21,12 @@ export const FIELD_OF_VIEW = Math.PI / 6;
 const SHARED_FIT = 0.4;
 
 /**
+ * CSS pixels that fitted data is thick at least: a row of a thousand voxels would be a hair under the
+ * crosshair. It then reaches beyond the panel lengthwise.
+ */
+const LEAST_THICKNESS = 8;
+
+/**
  * CSS pixels per world unit in a slice panel: the view's, the same for all; or what fits the data.
  * Fitted panels share one zoom too, unless that would make the data tiny in this one.
  */
@@ -30,8 +36,16 @@ export function effectiveZoom(document: Document, panels: readonly Panel[], pane
   if (bounds === null) return 1;
   const own = fit(bounds, panel);
   const shared = Math.min(own, ...panels.map((other) => fit(bounds, other)));
-  const zoom = shared < SHARED_FIT * own ? own : shared;
+  const fitted = shared < SHARED_FIT * own ? own : shared;
+  const zoom = Math.max(fitted, LEAST_THICKNESS / thickness(bounds, panel));
   return Number.isFinite(zoom) && zoom > 0 ? zoom : 1;
+}
+
+/** World units that the bounds measure along the shorter axis of a slice panel. */
+function thickness(bounds: Bounds, panel: Panel): number {
+  if (panel.kind === "3d") return Infinity;
+  const { right, down } = panelAxes(panel.kind);
+  return Math.min(bounds.high[right] - bounds.low[right], bounds.high[down] - bounds.low[down]);
 }
 
 /** The zoom at which the bounds fill a slice panel; anything fits into the 3-D one. */

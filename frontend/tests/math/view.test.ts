@@ -58,6 +58,15 @@ describe("effectiveZoom", () => {
     expect(xz).toBeCloseTo((0.95 * 300) / 10240, 12);
   });
 
+  it("leaves nothing too thin to be seen, though it does not fit lengthwise then", () => {
+    const row = documentOf({ shape: [1, 1000] });
+    expect(effectiveZoom(row, panels, panels[0]!)).toBe(8);
+    const sheet = documentOf({ shape: [1, 512, 512] });
+    const [xy, yz, xz] = panels.slice(0, 3).map((panel) => effectiveZoom(sheet, panels, panel));
+    expect(xy).toBeCloseTo((0.95 * 300) / 512, 12);
+    expect([yz, xz]).toEqual([8, 8]);
+  });
+
   it("is the view's own when it has one", () => {
     const document = documentOf({ shape: [100, 50, 20] });
     document.view.zoom = 7;
