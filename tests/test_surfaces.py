@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 import viewer
 from viewer.errors import InvalidDataError, InvalidValueError, NotFoundError, UnknownOptionError
+from viewer.state import SurfaceLayer
 from viewer.surfaces import as_surface, encode_surface, plan_place
 
 VERTICES = np.array([[0, 0, 0], [0, 0, 10], [0, 20, 0], [30, 0, 0]], float)
@@ -41,8 +42,9 @@ def decode(body: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     vertices = np.frombuffer(body, "<f4", 3 * count, 40).reshape(-1, 3) + origin
     start = 40 + 12 * count
     corners = np.frombuffer(body, "<u4", 3 * faces, start).reshape(-1, 3)
-    values = np.frombuffer(body, "<f4", count * valued, start + 12 * faces)
-    assert len(body) == start + 12 * faces + 4 * count * valued
+    start += 12 * faces + 8 * count  # behind the normals
+    values = np.frombuffer(body, "<f4", count * valued, start)
+    assert len(body) == start + 4 * count * valued
     return vertices, corners, values
 
 
@@ -51,7 +53,7 @@ def test_a_surface_stands_in_the_document(v: viewer.Viewer) -> None:
     assert (layer.kind, layer.name) == ("surface", "surface")
     assert layer.contrast_limits == (1, 5)
     shown = v.document.state.layers[layer.id]
-    assert isinstance(shown, viewer.viewer.state.SurfaceLayer)
+    assert isinstance(shown, SurfaceLayer)
     assert (shown.vertices, shown.faces, shown.valued) == (4, 4, True)
     (level,) = shown.data.levels
     assert level.scale == (60, 40, 20) and level.translate == (35, 20, 10)
@@ -114,10 +116,18 @@ def test_new_data_take_the_place_of_the_old(v: viewer.Viewer) -> None:
     layer = v.add_surface((VERTICES, FACES))
     layer.data = (VERTICES[:3] * 2, FACES[:1], VALUES[:3])
     shown = v.document.state.layers[layer.id]
-    assert isinstance(shown, viewer.viewer.state.SurfaceLayer)
+    assert isinstance(shown, SurfaceLayer)
     assert (shown.vertices, shown.faces, shown.valued) == (3, 1, True)
     assert shown.data.levels[0].scale[1:] == (40, 20) and shown.data.levels[0].scale[0] > 0
     assert len(decode(httpx.get(f"{v.url}layers/{layer.id}/surface").content)[1]) == 1
+
+
+def test_a_page_gets_the_normals_of_a_surface() -> None:
+    flat = as_surface(([[0, 0, 0], [0, 0, 1], [0, 1, 0]], [[0, 1, 2]]))
+    body = encode_surface(flat, plan_place(2, 1e7))
+    normals = np.frombuffer(body, "<i2", 12, 40 + 3 * 12 + 12).reshape(3, 4)
+    assert abs(normals[:, 2]).tolist() == [32767] * 3
+    assert not normals[:, [0, 1, 3]].any()
 
 
 @pytest.mark.parametrize("extension", ["ply", "obj", "stl", "glb"])

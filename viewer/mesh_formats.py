@@ -47,11 +47,11 @@ def encode(mesh: Mesh, format: str, *, to_nanometres: float = 1.0) -> bytes:
         For another format.
     """
     vertices = np.ascontiguousarray(mesh.vertices[:, ::-1], "<f4")
-    normals = np.ascontiguousarray(mesh.normals[:, ::-1], "<f4")
     faces = np.ascontiguousarray(mesh.faces[:, ::-1], "<u4")
     if format == "precomputed":
         scaled = (vertices * np.float64(to_nanometres)).astype("<f4")
         return struct.pack("<I", len(vertices)) + scaled.tobytes() + faces.tobytes()
+    normals = np.ascontiguousarray(mesh.normals[:, ::-1], "<f4")
     if format == "ply":
         return _ply(vertices, normals, faces)
     if format == "obj":

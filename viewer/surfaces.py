@@ -2,7 +2,8 @@
 
 A surface stands in the document like any layer. Where it is, everybody reads as *one voxel that
 spans its bounding box*: so views are centred, units converted and bounds drawn for surfaces as
-for volumes. The triangles themselves travel to the page as bytes (`encode_surface`).
+for volumes. The triangles themselves travel to the page as bytes (`encode_surface`), like
+those of labels.
 """
 
 from __future__ import annotations
@@ -137,23 +138,48 @@ def box_pyramid(surface: Surface, place: Level, units: str | None) -> Pyramid:
 
 
 def encode_surface(surface: Surface, place: Level) -> bytes:
-    """What the page is sent, little-endian.
+    """What the page is sent of a surface: see `_encode`. Nothing is smoothed away."""
+    moved = surface.vertices * np.array(place.scale) + np.array(place.translate)
+    return _encode(moved, surface.faces, None, surface.values)
+
+
+def encode_mesh(mesh: Mesh) -> bytes:
+    """What the page is sent of a label's mesh: see `_encode`."""
+    return _encode(mesh.vertices, mesh.faces, mesh.normals, None)
+
+
+def _encode(
+    vertices: npt.NDArray[np.floating[Any]],
+    faces: npt.NDArray[np.uint32],
+    normals: npt.NDArray[np.float32] | None,
+    values: npt.NDArray[np.float32] | None,
+) -> bytes:
+    """Triangles as they go to the GPU, so that the page has nothing to compute; little-endian.
 
     uint32 vertices, uint32 faces, uint32 whether there are values, uint32 0; float64 (x, y, z) of
-    the origin; float32 (x, y, z) of each vertex from there, uint32 corners of each face, float32
+    the origin; float32 (x, y, z) of each vertex from there, which serves however far it is from
+    zero; uint32 corners of each face; int16 (x, y, z, 0) of each normal, of length 32767; float32
     values. In the layer's units.
     """
-    moved = surface.vertices * np.array(place.scale) + np.array(place.translate)
-    origin = (moved.min(0) + moved.max(0)) / 2
-    valued = surface.values is not None
-    head = np.array([len(moved), len(surface.faces), valued, 0], "<u4")
+    from viewer.kernels.smoothing import vertex_normals
+
+    origin = np.zeros(3)
+    if len(vertices):
+        origin = (vertices.min(0).astype(np.float64) + vertices.max(0)) / 2
+    placed = (vertices - origin).astype(np.float32)
+    if normals is None:
+        normals = vertex_normals(placed, faces, 0)
+    turned = np.zeros((len(vertices), 4), "<i2")
+    turned[:, :3] = normals[:, ::-1] * 32767
+    head = np.array([len(vertices), len(faces), values is not None, 0], "<u4")
     return b"".join(
         (
             head.tobytes(),
             origin[::-1].astype("<f8").tobytes(),
-            np.ascontiguousarray((moved - origin)[:, ::-1], "<f4").tobytes(),
+            np.ascontiguousarray(placed[:, ::-1], "<f4").tobytes(),
             # Swapping the order of coordinates mirrors space: corners are swapped too.
-            np.ascontiguousarray(surface.faces[:, ::-1], "<u4").tobytes(),
-            b"" if surface.values is None else surface.values.astype("<f4").tobytes(),
+            np.ascontiguousarray(faces[:, ::-1], "<u4").tobytes(),
+            turned.tobytes(),
+            b"" if values is None else values.astype("<f4").tobytes(),
         )
     )

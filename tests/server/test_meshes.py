@@ -117,6 +117,18 @@ def test_a_coarser_level_has_fewer_faces_and_says_so(exhibit: Exhibit, url: str)
     assert httpx.get(f"{base}3?level=x").status_code == 404
 
 
+def test_our_page_gets_normals_along_in_the_layers_units(url: str, cells: str) -> None:
+    body = httpx.get(f"{url}layers/{cells}/mesh/7.surface").content
+    count, faces, valued, _ = np.frombuffer(body, "<u4", 4).tolist()
+    assert np.allclose(np.frombuffer(body, "<f8", 3, 16), (6, 6, 12))
+    start = 40 + 12 * count
+    vertices = np.frombuffer(body, "<f4", 3 * count, 40).reshape(-1, 3)
+    normals = np.frombuffer(body, "<i2", 4 * count, start + 12 * faces).reshape(-1, 4)[:, :3]
+    assert len(body) == start + 12 * faces + 8 * count and not valued
+    assert np.allclose(np.linalg.norm(normals, axis=1), 32767, atol=3)
+    assert (normals * vertices).sum(1).min() > 0  # outward
+
+
 def test_a_label_too_large_for_its_level_comes_with_a_note(
     exhibit: Exhibit, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ MESH_SECONDS = 900.0
 
 CONTENT_TYPES = {
     "": "application/octet-stream",
+    "surface": "application/octet-stream",
     "ply": "application/x-ply",
     "obj": "model/obj",
     "stl": "model/stl",
@@ -106,7 +107,8 @@ class LabelsHandler(_MeshHandlerBase):
 
 
 class MeshHandler(_MeshHandlerBase):
-    """``layers/<id>/mesh/<label>`` and ``….ply``, ``.obj``, ``.stl``, ``.glb``.
+    """``layers/<id>/mesh/<label>`` and ``….ply``, ``.obj``, ``.stl``, ``.glb``; for our page
+    ``.surface``, in the form of ``layers/<id>/surface``.
 
     ``?level=2`` asks for the surface at a level of the pyramid; the header ``Voxelview-Level``
     says which it is, for small labels vanish from coarse ones. Without, the finest that is not
@@ -159,6 +161,7 @@ class MeshHandler(_MeshHandlerBase):
 
         def work(cancelled: Callable[[], bool]) -> tuple[bytes, str, Mesh]:
             from viewer.mesh_formats import encode
+            from viewer.surfaces import encode_mesh
 
             try:
                 mesh = make(level=level, cancelled=cancelled)
@@ -166,6 +169,8 @@ class MeshHandler(_MeshHandlerBase):
                 if level is None:
                     raise
                 mesh = make(cancelled=cancelled)
+            if extension == "surface":
+                return (*encode_body(encode_mesh(mesh), coding), mesh)
             body = encode(mesh, extension or "precomputed", to_nanometres=to_nanometres)
             return (*encode_body(bytes(body), coding), mesh)
 

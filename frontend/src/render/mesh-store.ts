@@ -4,7 +4,7 @@ import type { Position } from "../math/panel";
 import { levelSpace } from "../math/space";
 import type { Data, Document, LabelsLayer, Level, Notice, SurfaceLayer } from "../wire/types";
 import { pointOf } from "./leading";
-import { parseFragment, parseSurface, type MeshGeometry } from "./mesh-geometry";
+import { parseMesh, type MeshGeometry } from "./mesh-geometry";
 import { MeshRanks } from "./mesh-ranks";
 import type { MeshStatus } from "./types";
 
@@ -63,13 +63,6 @@ const RANKED = 8;
 /** Bytes of meshes kept that nobody looks at, so that selecting a label again is instant. */
 const SPARE_BYTES = 128 * 1024 * 1024;
 
-/** Meshes travel in nm when the layer has a unit; this leads to the view's unit. */
-export function meshFactor(layer: LabelsLayer, units: string): number {
-  const own = layer.data.axes.at(-1)?.unit ?? "";
-  const unit = METRES[units] ?? METRES[own];
-  return own === "" || unit === undefined ? 1 : 1e-9 / unit;
-}
-
 /** The coarsest level whose voxels are no larger than a pixel. */
 export function meshLevel(data: Data, pixel: number): number {
   const edge = (level: Level): number => Math.min(...levelSpace(data, level).scale);
@@ -108,8 +101,8 @@ function waitsForIndex({ isPiece, seed }: Entry): boolean {
 }
 
 /** From a layer's own unit to the view's. */
-function unitFactor(layer: SurfaceLayer, units: string): number {
-  const own = METRES[layer.data.axes.at(-1)?.unit ?? ""];
+export function unitFactor({ data }: LabelsLayer | SurfaceLayer, units: string): number {
+  const own = METRES[data.axes.at(-1)?.unit ?? ""];
   const unit = METRES[units];
   return own === undefined || unit === undefined ? 1 : own / unit;
 }
@@ -161,7 +154,7 @@ export class MeshStore {
       if (layer?.kind !== "labels" || !layer.visible || !layer.style.meshes) continue;
       const point = pointOf(layer.data, document.view);
       if (point === null) continue;
-      const factor = meshFactor(layer, document.view.units);
+      const factor = unitFactor(layer, document.view.units);
       const hidden = new Set(layer.style.hidden);
       const target = meshLevel(layer.data, pixel ?? 0);
       const coarse = Math.min(target + COARSER, layer.data.levels.length - 1);
@@ -209,7 +202,7 @@ export class MeshStore {
     const entry: Entry = {
       layer,
       label,
-      url: `${this.#baseUrl}layers/${layer}/${label === "" ? "surface" : `mesh/${label}`}${query}`,
+      url: `${this.#baseUrl}layers/${layer}/${label === "" ? "surface" : `mesh/${label}.surface`}${query}`,
       factor,
       target,
       coarse,
@@ -318,8 +311,7 @@ export class MeshStore {
       const address = entry.url + (query.length > 0 ? start : "") + query.join("&");
       const response = await fetch(address, { signal: abort.signal });
       if (response.ok) {
-        const parse = entry.label === "" ? parseSurface : parseFragment;
-        entry.geometry = parse(await response.arrayBuffer(), entry.factor);
+        entry.geometry = parseMesh(await response.arrayBuffer(), entry.factor);
         entry.asked = level;
         entry.level = Number(response.headers.get("Voxelview-Level") ?? level);
         entry.note = response.headers.get("Voxelview-Note") ?? "";

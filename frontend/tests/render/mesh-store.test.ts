@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { MeshStore, meshFactor, meshLevel, voxelAt } from "../../src/render/mesh-store";
+import { MeshStore, meshLevel, unitFactor, voxelAt } from "../../src/render/mesh-store";
 import type { Document, LabelsLayer } from "../../src/wire/types";
 import { exampleData } from "../bricks/example-data";
 import { exampleDocument } from "./example-document";
@@ -17,7 +17,7 @@ beforeEach(async () => {
   asked = [];
   server = createServer((request, response) => {
     asked.push(request.url!);
-    open.set(request.url!.split("/mesh/")[1]!, response);
+    open.set(request.url!.split("/mesh/")[1]!.replace(".surface", ""), response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -36,7 +36,7 @@ function documentOf(selected: readonly string[], shape = [8, 8, 8]): Document {
   return document;
 }
 
-const EMPTY_MESH = Buffer.alloc(4);
+const EMPTY_MESH = Buffer.alloc(40);
 
 async function answer(
   name: string,
@@ -78,7 +78,7 @@ describe("MeshStore", () => {
     document.view.position = { t: 3 };
     store.update(document, 1);
     await vi.waitFor(() => {
-      expect(asked).toEqual(["/layers/l1/mesh/9?point=3"]);
+      expect(asked).toEqual(["/layers/l1/mesh/9.surface?point=3"]);
     });
   });
 
@@ -270,12 +270,12 @@ it("tells why a mesh is coarse", async () => {
   });
 });
 
-describe("meshFactor", () => {
-  it("leads from nm to the view's unit, if the layer has one", () => {
+describe("unitFactor", () => {
+  it("leads from the layer's unit to the view's, if there is one", () => {
     const layer = documentOf([]).layers["l1"] as LabelsLayer;
-    expect(meshFactor(layer, "nm")).toBe(1);
+    expect(unitFactor(layer, "nm")).toBe(1);
     layer.data.axes.at(-1)!.unit = "µm";
-    expect(meshFactor(layer, "µm")).toBeCloseTo(1e-3, 15);
-    expect(meshFactor(layer, "")).toBeCloseTo(1e-3, 15);
+    expect(unitFactor(layer, "nm")).toBeCloseTo(1000, 9);
+    expect(unitFactor(layer, "")).toBe(1);
   });
 });
