@@ -82,6 +82,8 @@ def test_a_colon_divides_only_what_is_not_a_file(h5: Path, tmp_path: Path) -> No
     assert parse_location(f"{tmp_path}/none.h5:x").dataset is None
     assert parse_location("http://host:80/a.zarr").dataset is None
     assert parse_location("http://host:80/a.zarr:b/c").dataset == "b/c"
+    assert parse_location("s3://bucket/a.h5:b/c").dataset == "b/c"
+    assert parse_location("http://a.map:80/b").dataset is None
     assert parse_location(h5, "raw").dataset == "raw"
     with pytest.raises(InvalidValueError):
         parse_location("")
@@ -312,7 +314,7 @@ def test_what_a_web_server_does_not_have_is_said(web: str, viewer_: viewer.Viewe
     with pytest.raises(SourceError, match=r"no Zarr array or group at http://.*/none\.zarr"):
         viewer_.open(f"{web}/none.zarr")
     with pytest.raises(UnsupportedDataError) as caught:
-        viewer_.open(f"{web}/a.tif")
+        viewer_.open(f"{web}/a.nrrd")
     assert "Download" in caught.value.hint
 
 

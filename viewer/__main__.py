@@ -49,8 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="voxelview",
         description="Show arrays from files, folders and addresses in the browser.",
-        epilog="Opens .npy, .npz, HDF5, Zarr and OME-Zarr (also http://, https:// and s3://); "
-        "TIFF, NIfTI, NRRD, MRC and FITS with pip install 'voxelview[all]'.",
+        epilog="Opens .npy, .npz, HDF5, Zarr and OME-Zarr, also http://, https:// and s3://; TIFF, "
+        "NIfTI, NRRD, MRC and FITS with pip install 'voxelview[all]'.",
     )
     parser.add_argument(
         "files",

@@ -40,24 +40,28 @@ class Format:
         Lower case, with the dot.
     magic : tuple of bytes
         What such a file begins with, for files by another name.
+    remote : bool
+        Whether it is also read behind an address.
     """
 
     name: str
     opener: str
     suffixes: tuple[str, ...]
     magic: tuple[bytes, ...] = ()
+    remote: bool = False
 
 
-ZARR = Format("Zarr", "zarr:open_zarr", (".zarr", ".zarr.zip", ".ozx", ".zip"))
+ZARR = Format("Zarr", "zarr:open_zarr", (".zarr", ".zarr.zip", ".ozx", ".zip"), remote=True)
 
 FORMATS = (
-    Format("NumPy", "numpy:open_npy", (".npy",), (b"\x93NUMPY",)),
-    Format("NumPy archive", "numpy:open_npz", (".npz",)),
+    Format("NumPy", "numpy:open_npy", (".npy",), (b"\x93NUMPY",), remote=True),
+    Format("NumPy archive", "numpy:open_npz", (".npz",), remote=True),
     Format(
         "HDF5",
         "hdf5:open_hdf5",
         (".h5", ".hdf5", ".hdf", ".he5", ".h5ad", ".nwb", ".ims", ".mat", ".jld2"),
         (b"\x89HDF\r\n\x1a\n",),
+        remote=True,
     ),
     ZARR,
     Format(
@@ -65,6 +69,7 @@ FORMATS = (
         "tiff:open_tiff",
         (".tif", ".tiff", ".btf", ".lsm", ".stk", ".svs", ".ndpi", ".scn", ".bif", ".qptiff"),
         (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
+        remote=True,
     ),
     Format("NIfTI", "nifti:open_nifti", (".nii", ".nii.gz", ".hdr", ".img", ".mgz", ".mgh")),
     Format("NRRD", "nrrd:open_nrrd", (".nrrd", ".nhdr"), (b"NRRD000",)),
@@ -105,12 +110,19 @@ class Location:
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
+_NAMED = re.compile(
+    rf"(\w[\w+.-]*://[^/]+/.*(?:{'|'.join(re.escape(s) for f in FORMATS for s in f.suffixes)})/?)"
+    r":([^:]+)",
+    re.IGNORECASE,
+)
+"""An address with the name of an array behind it; never what stands before a port."""
+
 
 def parse_location(given: str | Path, dataset: str | None = None) -> Location:
     """Where ``FILE``, ``FILE:DATASET`` or an address leads.
 
     A colon divides only where what stands before it is there, and the whole is not: names with
-    colons stay as they are. In an address it divides after ``.zarr``.
+    colons stay as they are. In an address it divides after a suffix that is known, ``.zarr:``.
     """
     text = str(given)
     if not text:
@@ -118,7 +130,7 @@ def parse_location(given: str | Path, dataset: str | None = None) -> Location:
     if text.startswith("file://"):
         text = text.removeprefix("file://")
     if _ADDRESS.match(text):
-        match = re.fullmatch(r"(.*\.zarr/?):([^:]+)", text)
+        match = _NAMED.fullmatch(text)
         if match and dataset is None:
             return Location(match[1], match[2])
         return Location(text, dataset)
@@ -173,12 +185,13 @@ def find_format(location: Location) -> Format:
     path = location.path
     if location.remote:
         format = _by_suffix(path.partition("?")[0].rstrip("/"))
-        if format not in (None, ZARR):
+        if format is not None and not format.remote:
+            able = ", ".join(dict.fromkeys(format.name for format in FORMATS if format.remote))
             raise UnsupportedDataError(
-                f"{path} is not Zarr, and only Zarr is opened from afar.",
+                f"{path} is {format.name}, which is not opened from afar, as {able} are.",
                 hint="Download the file and open it from the disk.",
             )
-        return ZARR
+        return format or ZARR
     file = Path(path)
     if not file.exists():
         raise SourceError(f"There is no file {path}.", hint="Check the path.")

@@ -1,6 +1,7 @@
 """HDF5 files, by whichever program: .h5, .nwb, .ims, …
 
-The file is opened for reading only, and closed with the last layer that was made of it.
+The file is opened for reading only, and closed with the last layer that was made of it. Of one
+behind an address the parts that are looked at are fetched.
 """
 
 from __future__ import annotations
@@ -12,13 +13,26 @@ import numpy as np
 
 from viewer.sources.description import Description, Suggestions, Transform
 from viewer.sources.files.opened import Entry, Opened, choose
+from viewer.sources.files.remote import RemoteFile, is_remote
 from viewer.sources.hdf5 import HDF5_LOCK
 
 
 def open_hdf5(path: str, dataset: str | None) -> Opened:
     """One dataset of an HDF5 file."""
+    remote = RemoteFile(path) if is_remote(path) else None
     with HDF5_LOCK:
-        file = h5py.File(path, "r")
+        try:
+            file = h5py.File(path if remote is None else remote.open(), "r")
+        except BaseException:
+            if remote is not None:
+                remote.close()
+            raise
+
+        def close() -> None:
+            file.close()
+            if remote is not None:
+                remote.close()
+
         try:
             # by its full name anything may be chosen, also what links and soft links lead to
             chosen = file.get(dataset) if dataset else None
@@ -26,13 +40,13 @@ def open_hdf5(path: str, dataset: str | None) -> Opened:
                 chosen = file[choose(_list(file), dataset, path).name]
             transform, units = _read_place(chosen)
         except BaseException:
-            file.close()
+            close()
             raise
         name = chosen.name.rsplit("/", 1)[-1]
 
-    def close() -> None:
+    def close_locked() -> None:
         with HDF5_LOCK:
-            file.close()
+            close()
 
     return Opened(
         (
@@ -40,7 +54,7 @@ def open_hdf5(path: str, dataset: str | None) -> Opened:
                 chosen, (chosen,), transforms=transform, units=units, suggestions=Suggestions(name)
             ),
         ),
-        close,
+        close_locked,
     )
 
 

@@ -14,6 +14,7 @@ import zarr
 
 from viewer.sources.description import Channel, Description, Suggestions, Transform, length_unit
 from viewer.sources.files.opened import Entry, Opened, choose, load_extra, stem_of
+from viewer.sources.files.remote import RemoteFile, is_remote
 from viewer.sources.reordered import reorder
 from viewer.space import conversion
 
@@ -28,14 +29,29 @@ _ALIKE = ("I", "Q")
 def open_tiff(path: str, dataset: str | None) -> Opened:
     """One series of a TIFF file: the first, or that of the name or number `dataset`."""
     tifffile = load_extra("tifffile", "tiff", "TIFF files")
-    file = tifffile.TiffFile(path)
+    remote = RemoteFile(path) if is_remote(path) else None
+    try:
+        if remote is None:
+            file = tifffile.TiffFile(path)
+        else:
+            file = tifffile.TiffFile(remote.open(), name=stem_of(path, ()))
+    except BaseException:
+        if remote is not None:
+            remote.close()
+        raise
+
+    def close() -> None:
+        file.close()
+        if remote is not None:
+            remote.close()
+
     try:
         series = file.series[0] if dataset is None else _named(file, dataset, path)
         described = _describe(tifffile, file, series, path)
     except BaseException:
-        file.close()
+        close()
         raise
-    return Opened((described,), file.close)
+    return Opened((described,), close)
 
 
 def _named(file: Any, dataset: str, path: str) -> Any:
@@ -97,7 +113,9 @@ def _order(letters: list[str], channel: int | None) -> tuple[int, ...]:
 
 
 def _part(tifffile: Any, series: Any, path: str, number: int, level: int) -> Any:
-    if series.levels[level].dataoffset is not None:  # uncompressed, in one piece
+    if (
+        not is_remote(path) and series.levels[level].dataoffset is not None
+    ):  # uncompressed, in one piece
         try:
             return tifffile.memmap(path, series=number, level=level, mode="r")
         except (ValueError, OSError):

@@ -6,11 +6,9 @@ behind ``http://`` an array must be named, unless its metadata is consolidated.
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import zarr
@@ -18,13 +16,11 @@ import zarr
 from viewer.errors import NotFoundError, SourceError
 from viewer.sources import describe
 from viewer.sources.description import Description, Suggestions
-from viewer.sources.files.opened import Entry, Opened, choose, load_extra, stem_of
+from viewer.sources.files.opened import Entry, Opened, choose, stem_of
+from viewer.sources.files.remote import is_remote, load_options, refused
 from viewer.sources.ome_zarr import is_image, label_names, metadata_of
 
 SUFFIXES = (".ome.zarr.zip", ".zarr.zip", ".ome.zarr", ".zarr", ".ozx", ".zip", ".n5")
-
-_REMOTE = {"http": "aiohttp", "https": "aiohttp", "s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
-"""Protocols and the library that fsspec needs for each."""
 
 _MARKS = ("zarr.json", ".zgroup", ".zarray")
 
@@ -42,27 +38,14 @@ def open_zarr(path: str, dataset: str | None) -> Opened:
 
 
 def _open_store(path: str) -> tuple[Any, str, Callable[[], None]]:
-    protocol, mark, _ = path.partition("://")
-    if mark:
-        load_extra("fsspec", "remote", f"{protocol}:// addresses")
-        if protocol in _REMOTE:
-            load_extra(_REMOTE[protocol], "remote", f"{protocol}:// addresses")
-        # connections of its own, since they are closed with the layers
-        options: dict[str, Any] = {"skip_instance_cache": True}
-        if protocol == "s3" and not _has_credentials():
-            options["anon"] = True  # as public data wants it
+    if is_remote(path):
+        options = load_options(path)
         store = zarr.storage.FsspecStore.from_url(path, storage_options=options, read_only=True)
         return store, "", lambda: _end_session(store)
     if zipfile.is_zipfile(path):
         archive = zarr.storage.ZipStore(path, mode="r", read_only=True)
         return archive, _folder_in_zip(path), archive.close
     return zarr.storage.LocalStore(path, read_only=True), "", lambda: None
-
-
-def _has_credentials() -> bool:
-    """Whether the user has an account with S3: then it is used."""
-    named = any(f"AWS_{name}" in os.environ for name in ("ACCESS_KEY_ID", "PROFILE", "ROLE_ARN"))
-    return named or Path("~/.aws/credentials").expanduser().exists()
 
 
 def _end_session(store: Any) -> None:
@@ -87,8 +70,12 @@ def _open_node(store: Any, inside: str, path: str) -> Any:
         return zarr.open_group(store, path=inside, mode="r")
     except (FileNotFoundError, KeyError, zarr.errors.ContainsArrayError):
         pass
+    except PermissionError:
+        raise refused(path) from None
     try:
         return zarr.open_array(store, path=inside, mode="r")
+    except PermissionError:
+        raise refused(path) from None
     except (FileNotFoundError, KeyError):
         raise SourceError(
             f"There is no Zarr array or group at {path}.",

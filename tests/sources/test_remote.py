@@ -1,0 +1,206 @@
+"""Files behind addresses: read in parts, and what is said where that cannot be."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+
+from viewer.errors import InvalidDataError, NotFoundError, SourceError
+from viewer.opening import open_data, parse_location
+from viewer.sources import as_source
+from viewer.space import Box
+
+VOLUME = np.random.default_rng(5).integers(0, 60000, (40, 200, 300)).astype("u2")
+
+
+@dataclass
+class Web:
+    """A web server of a folder, which counts what it sends."""
+
+    folder: Path
+    url: str = ""
+    ranges: bool = True
+    status: int = 0
+    sent: list[int] = field(default_factory=list)
+
+
+def handler(web: Web) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_HEAD(self) -> None:
+            self.answer(body=False)
+
+        def do_GET(self) -> None:
+            self.answer(body=True)
+
+        def answer(self, *, body: bool) -> None:
+            path = web.folder / self.path.strip("/")
+            if web.status or not path.is_file():
+                self.send_response(web.status or 404)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            data = path.read_bytes()
+            asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+            if asked and web.ranges:
+                start, stop = int(asked[1]), min(int(asked[2]) + 1, len(data))
+                self.send_response(206)
+                self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(data)}")
+                data = data[start:stop]
+            else:
+                self.send_response(200)
+            if web.ranges:
+                self.send_header("Accept-Ranges", "bytes")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            if body:
+                web.sent.append(len(data))
+                self.wfile.write(data)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    return Handler
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Web]:
+    web = Web(tmp_path)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(web))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    web.url = f"http://127.0.0.1:{server.server_address[1]}"
+    yield web
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def write_npy(path: Path) -> None:
+    np.save(path, VOLUME)
+
+
+def write_fortran(path: Path) -> None:
+    np.save(path, np.asfortranarray(VOLUME.astype(">u2")))
+
+
+def write_npz(path: Path) -> None:
+    np.savez_compressed(path, offsets=np.arange(5), volume=VOLUME)
+
+
+def write_hdf5(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("a/volume", data=VOLUME, chunks=(8, 64, 64), compression="gzip")
+
+
+def write_tiff(path: Path) -> None:
+    tifffile.imwrite(path, VOLUME, compression="zlib", photometric="minisblack")
+
+
+def write_plain_tiff(path: Path) -> None:
+    tifffile.imwrite(path, VOLUME, photometric="minisblack")
+
+
+KINDS = {
+    "a.npy": write_npy,
+    "fortran.npy": write_fortran,
+    "a.npz": write_npz,
+    "a.h5": write_hdf5,
+    "a.tif": write_tiff,
+    "plain.tif": write_plain_tiff,
+}
+
+
+@pytest.mark.parametrize(("name", "write"), KINDS.items(), ids=KINDS)
+def test_voxels_behind_an_address_are_those_of_the_file(
+    web: Web, name: str, write: Callable[[Path], None]
+) -> None:
+    write(web.folder / name)
+    opened = open_data(parse_location(f"{web.url}/{name}"))
+    try:
+        source = as_source(opened.shown[0])
+        boxes = [
+            Box.whole(VOLUME.shape),
+            Box((3, 50, 100), (5, 60, 130)),
+            *(Box((z, 0, 0), (z + 4, 200, 300)) for z in range(0, 40, 4)),
+        ]
+        with ThreadPoolExecutor(4) as pool:  # as the server's workers do
+            for box, voxels in zip(
+                boxes, pool.map(lambda box: source.read(0, box), boxes), strict=True
+            ):
+                np.testing.assert_array_equal(voxels, VOLUME[box.slices])
+        source.close()
+    finally:
+        opened.close()
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.h5", "plain.tif"])
+def test_what_is_not_looked_at_does_not_travel(web: Web, name: str) -> None:
+    large = np.lib.format.open_memmap(web.folder / "a.npy", "w+", "u1", (400, 300, 300))
+    if name == "a.h5":
+        with h5py.File(web.folder / name, "w") as file:
+            file["a"] = large
+    elif name == "plain.tif":
+        tifffile.imwrite(web.folder / name, large, photometric="minisblack")
+    opened = open_data(parse_location(f"{web.url}/{name}"))
+    source = as_source(opened.shown[0])
+    assert not source.read(0, Box((200, 0, 0), (201, 300, 300))).any()
+    assert 0 < sum(web.sent) < large.nbytes / 4
+    source.close()
+    opened.close()
+
+
+def test_a_dataset_behind_an_address_is_named_after_a_colon(web: Web) -> None:
+    write_hdf5(web.folder / "a.h5")
+    opened = open_data(parse_location(f"{web.url}/a.h5:a/volume"))
+    assert opened.shown[0].parts[0].shape == VOLUME.shape
+    opened.close()
+    with pytest.raises(NotFoundError):
+        open_data(parse_location(f"{web.url}/a.h5:b"))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_server_without_parts_is_said(web: Web, name: str) -> None:
+    KINDS[name](web.folder / name)
+    web.ranges = False
+    with pytest.raises(SourceError, match="whole file only") as caught:
+        open_data(parse_location(f"{web.url}/{name}"))
+    assert "Download" in caught.value.hint
+
+
+def test_a_file_that_is_not_there_is_said(web: Web) -> None:
+    with pytest.raises(SourceError, match="no file at http"):
+        open_data(parse_location(f"{web.url}/a.npy"))
+
+
+def test_what_may_not_be_read_is_said(web: Web) -> None:
+    web.status = 403
+    for name in ("a.npy", "a.h5"):
+        with pytest.raises(SourceError, match="may not be read"):
+            open_data(parse_location(f"{web.url}/{name}"))
+
+
+def test_a_damaged_file_behind_an_address_is_said(web: Web) -> None:
+    for name in ("a.npy", "a.npz", "a.h5", "a.tif"):
+        (web.folder / name).write_bytes(b"nothing of the kind" * 9)
+        with pytest.raises(SourceError, match="cannot be opened"):
+            open_data(parse_location(f"{web.url}/{name}"))
+
+
+def test_a_file_of_a_table_is_no_picture(web: Web) -> None:
+    np.save(web.folder / "a.npy", np.arange(9))
+    with pytest.raises(InvalidDataError):
+        open_data(parse_location(f"{web.url}/a.npy"))
