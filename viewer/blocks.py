@@ -383,10 +383,10 @@ class Blocks:
 
         cell = self.sketches[level]
         view = plan_view(self.levels[level].shape, cell)
+        blocks = math.prod(cell) // math.prod(self.shapes[level])
         if refined:
-            budget = POLICY.sketch_view_bytes // view
+            budget = min(POLICY.sketch_bytes * blocks, POLICY.sketch_view_bytes // view)
         else:
-            blocks = math.prod(cell) // math.prod(self.shapes[level])
             budget = min(POLICY.preview_bytes * blocks, POLICY.preview_view_bytes // view)
         chunks = self.chunks[base]
         if chunks is None:
