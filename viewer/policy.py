@@ -52,8 +52,11 @@ class Policy:
     preview_view_bytes: int = 512 * MIB
     """Bytes of chunks read at most for all blocks of a preview that one look takes."""
 
+    sketch_bytes: int = 4 * MIB
+    """Bytes of chunks read at most for one block of a preview, where exact voxels follow."""
+
     sketch_view_bytes: int = 64 * MIB
-    """The same where exact ones follow: it is there within a second."""
+    """The same for all blocks that one look takes: they are there within a second."""
 
     preview_reads: int = 64
     """Chunks read for one block of a preview: each may be a request to an object store."""
