@@ -59,9 +59,14 @@ class Actions:
         The Viewer.
     reactions : Reactions
         Whose thread calls the functions.
+    prefix : callable, optional
+        What the ids of its actions begin with, at this moment; default ``"a"``.
     """
 
-    def __init__(self, owner: Owner, reactions: Reactions) -> None:
+    def __init__(
+        self, owner: Owner, reactions: Reactions, prefix: Callable[[], str] = lambda: "a"
+    ) -> None:
+        self._prefix = prefix
         self._owner = owner
         self._reactions = reactions
         self._functions: dict[str, Function] = {}
@@ -81,7 +86,7 @@ class Actions:
         spelled = None if key is None else spell_key(key)
         place = self._place(layer)
         with self._lock:
-            id = f"a{self._next}"
+            id = f"{self._prefix()}{self._next}"
             self._next += 1
             self._functions[id] = function
 

@@ -116,7 +116,7 @@ class Document:
             touched: list[Path] = []
             for change in changes:
                 if author != rules.VIEWER:
-                    rules.admit(change)
+                    rules.admit(change, author)
                 changed = patch.put(after, change)
                 if changed is not after:
                     touched.append(tuple(change.path))

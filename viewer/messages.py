@@ -211,6 +211,24 @@ class Cancel(Struct, tag_field="type", tag="cancel", forbid_unknown_fields=True)
     request: int
 
 
+class Listen(Struct, tag_field="type", tag="listen", forbid_unknown_fields=True):
+    """Tell me what people do on pages, as `Happened`; replaces what was asked for before."""
+
+    events: tuple[Literal["click", "hover", "key"], ...]
+
+
+class Happened(Struct, tag_field="type", tag="happened"):
+    """What somebody did on a page, for those who `Listen`."""
+
+    event: Event | Run
+    session: str
+    """Id of the page."""
+
+
+PAGE_EVENTS = ("click", "hover", "key")
+"""What pages send as `Event`, while somebody listens."""
+
+
 # --- both ways, in binary ---------------------------------------------------------------------
 
 
@@ -234,6 +252,16 @@ class Piece(Struct, forbid_unknown_fields=True):
 
 
 ServerMessage = (
-    Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong | Reply
+    Hello
+    | Snapshot
+    | Patch
+    | Accepted
+    | Rejected
+    | Report
+    | Progress
+    | Closing
+    | Pong
+    | Reply
+    | Happened
 )
-PageMessage = Edit | Ping | Event | Run | Call | Cancel
+PageMessage = Edit | Ping | Event | Run | Call | Cancel | Listen

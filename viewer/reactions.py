@@ -25,8 +25,7 @@ from viewer.events import (
     SelectionEvent,
     ViewEvent,
 )
-from viewer.messages import Change, Notice
-from viewer.rules import VIEWER
+from viewer.messages import PAGE_EVENTS, Notice
 from viewer.settings import Settings
 from viewer.watched import watched
 
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
     from viewer.layers import AnyLayer
     from viewer.signals import Events, EventSignal
     from viewer.view import View
-
-FROM_PAGES = ("click", "hover", "key")
-"""Events that pages send, while somebody listens."""
 
 FROM_VERSIONS = ("selection", "view", "layers", "active", "theme", "title")
 """Events of the viewer that come from versions of the document."""
@@ -59,6 +55,9 @@ class Owner(Protocol):
     def report(self, notice: Notice, /) -> None:
         """Keep what a user should read, and show it on the pages."""
 
+    def listen(self, events: tuple[str, ...]) -> None:
+        """Have pages send these of `messages.PAGE_EVENTS`, and no others."""
+
 
 class Reactions:
     """The events of one viewer and its layers, and the thread that tells them.
@@ -76,6 +75,7 @@ class Reactions:
         self._told = self._document.snapshot()
         self._signals: dict[str, EventSignal] = {}
         self._events: Events | None = None
+        self._listening: tuple[str, ...] = ()
         self._layers: dict[str, tuple[AnyLayer, Events, dict[str, EventSignal]]] = {}
         self._unsubscribe: Callable[[], None] = lambda: None
         self.callbacks = Callbacks(self._catch_up, owner.report)
@@ -87,7 +87,9 @@ class Reactions:
         with self._lock:
             if self._events is None:
                 self._watch()
-                self._signals = {name: self._signal(name) for name in (*FROM_PAGES, *FROM_VERSIONS)}
+                self._signals = {
+                    name: self._signal(name) for name in (*PAGE_EVENTS, *FROM_VERSIONS)
+                }
                 self._events = Events("the viewer", self._signals)
             return self._events
 
@@ -166,9 +168,10 @@ class Reactions:
     def _listen(self) -> None:
         """Have pages send what somebody listens to, and nothing else."""
         signals = self._signals
-        listening = tuple(name for name in FROM_PAGES if name in signals and len(signals[name]))
-        if self._document.state.listening != listening:
-            self._document.edit([Change(("listening",), listening)], author=VIEWER)
+        listening = tuple(name for name in PAGE_EVENTS if name in signals and len(signals[name]))
+        if self._listening != listening:
+            self._listening = listening
+            self._owner.listen(listening)
 
     def _catch_up(self) -> None:
         with self.callbacks.condition:  # nobody can be connected in between

@@ -41,8 +41,8 @@ _VIEW_FIELDS = set(View.__struct_fields__) - {"units", "sliders"}
 _ROOT_FIELDS = {"title", "theme", "order", "active"}
 
 
-def admit(change: Change) -> None:
-    """Refuse a page's change of what only the Viewer's process writes.
+def admit(change: Change, author: str) -> None:
+    """Refuse a page's or link's change of what only the Viewer's process writes.
 
     Raises
     ------
@@ -57,6 +57,8 @@ def admit(change: Change) -> None:
         case ("layers", _, field, *_) if field in _LAYER_FIELDS:
             return
         case ("view", field, *_) if field in _VIEW_FIELDS:
+            return
+        case ("actions", key) if change.remove or key.startswith(f"{author}."):
             return
     raise InvalidValueError(
         f"{'/'.join(change.path)} cannot be changed by a page.",

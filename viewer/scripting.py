@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from viewer import messages
 from viewer.document import Document
+from viewer.rules import VIEWER
 
 if TYPE_CHECKING:
     from viewer.actions import Action, Actions
@@ -25,10 +27,16 @@ class Scripting(ABC):
     _lock: threading.RLock
     _made_reactions: Reactions | None = None
     _made_actions: Actions | None = None
+    _document: Document
+    _listeners: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     @abstractmethod
     def _open(self) -> Document:
         """The document; `ClosedError` when all is over."""
+
+    @abstractmethod
+    def _pass_on(self, message: messages.Happened) -> None:
+        """Tell the links."""
 
     @property
     def events(self) -> Events:
@@ -139,6 +147,19 @@ class Scripting(ABC):
                 self._made_actions.hear(message, session)
         elif self._made_reactions is not None:
             self._made_reactions.hear(message, session)
+        if self._listeners.keys() - {""} or isinstance(message, messages.Run):
+            self._pass_on(messages.Happened(message, session))
+
+    def listen(self, events: tuple[str, ...], session: str = "") -> None:
+        """Have pages send these events for somebody: this process, or the link of that id."""
+        with self._lock:
+            listeners = {key: names for key, names in self._listeners.items() if key != session}
+            self._listeners = {**listeners, session: events} if events else listeners
+            wanted = {name for names in self._listeners.values() for name in names}
+            listening = tuple(name for name in messages.PAGE_EVENTS if name in wanted)
+            document = self._document
+            if document.state.listening != listening:
+                document.edit([messages.Change(("listening",), listening)], author=VIEWER)
 
     def events_of(self, layer: AnyLayer) -> Events:
         """The events of a layer: `Layer.events`."""

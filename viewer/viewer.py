@@ -22,7 +22,7 @@ from viewer.document import Document
 from viewer.errors import ClosedError, UnknownLayerError
 from viewer.face import Face
 from viewer.layers import AnyLayer
-from viewer.messages import Change, Notice, Progress, Report
+from viewer.messages import Change, Happened, Notice, Progress, Report
 from viewer.policy import POLICY
 from viewer.rules import VIEWER
 from viewer.scripting import Scripting
@@ -203,6 +203,10 @@ class Viewer(Face, Scripting, Sharing, Adding):
                 "This viewer has been closed.", hint="Make a new one with viewer.Viewer()."
             )
         return self._document
+
+    def _pass_on(self, message: Happened) -> None:
+        if not self._closed:
+            self._server.broadcast(self._token, message)
 
     def _end(self) -> bool:
         """Let go of everything but the server's mount; False when that was done before."""

@@ -55,6 +55,9 @@ class Exhibit:
     def hear(self, message: Event | Run, session: str) -> None:
         self.heard.append(message)
 
+    def listen(self, events: tuple[str, ...], session: str = "") -> None:
+        self.listening = events
+
     def add(self, data: Any, kind: Any = "image", **options: Any) -> str:
         """Add a layer; its id."""
         id = f"l{len(self.layers) + 1}"

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitTimeoutError
+from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from viewer.adding import Adding
 from viewer.client.address import Address, parse_address
@@ -16,12 +17,16 @@ from viewer.client.layers import linked
 from viewer.client.replica import Replica
 from viewer.client.wire import Wire
 from viewer.document import Document
-from viewer.errors import ClosedError, DeadlineError
+from viewer.errors import ClosedError, DeadlineError, LinkError, UnknownLayerError
 from viewer.face import Face
 from viewer.layers import AnyLayer, Layer
-from viewer.messages import Notice, Patch, Progress, Report, Snapshot
+from viewer.messages import Happened, Listen, Notice, Patch, Progress, Report, Snapshot
 from viewer.progress_bar import ProgressBar
+from viewer.scripting import Scripting
 from viewer.values import Encoder, decode, pieces
+
+if TYPE_CHECKING:
+    from viewer.actions import Actions
 
 POLL_SECONDS = 0.1
 """Seconds between looks at the progress of a call that is waited for."""
@@ -74,7 +79,7 @@ def _forward(name: str) -> Callable[..., Any]:
     return method
 
 
-class Link(Face):
+class Link(Face, Scripting):
     """A viewer in another process; made by `connect`.
 
     Layers are found, and styles, the view and everything else are read and set, as on the Viewer.
@@ -86,10 +91,10 @@ class Link(Face):
         self._timeout = timeout
         self._layers: dict[str, AnyLayer] = {}
         self._bars: dict[tuple[str | None, str], tuple[str, float]] = {}
-        self._waiting = 0
+        self._listening: tuple[str, ...] = ()
         self._lock = threading.RLock()
-        self._wire = Wire(address, self._adopt, self._hear)
-        self._replica = Replica(self._wire, timeout)
+        self._wire = Wire(address, self._adopt, self._told)
+        self._document = self._replica = Replica(self._wire, timeout)
         super().__init__(self._layers)
         self._wire.begin()
         self._wire.open(timeout)
@@ -236,6 +241,7 @@ class Link(Face):
 
     def close(self) -> None:
         """Close the connection, and nothing else. Idempotent."""
+        self._end_scripting()
         self._wire.end("This link has been closed.")
 
     def __enter__(self) -> Link:
@@ -265,7 +271,20 @@ class Link(Face):
         """Progress is told by the viewer's process."""
 
     def report(self, notice: Notice, /) -> None:
-        """Errors are kept by the viewer's process."""
+        """Errors of callbacks are logged; those of data are kept by the viewer's process."""
+
+    def layer(self, id: str, /) -> AnyLayer:
+        """The layer with this id; `UnknownLayerError` when there is none."""
+        try:
+            return self._layers[id]
+        except KeyError:
+            raise UnknownLayerError(f"There is no layer {id!r}.") from None
+
+    def listen(self, events: tuple[str, ...], session: str = "") -> None:
+        """Have the viewer's process tell what people do on pages."""
+        self._listening = events
+        with suppress(LinkError, ClosedError):  # said again by the next connection
+            self._wire.tell(Listen(events))  # type: ignore[arg-type]
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -288,8 +307,27 @@ class Link(Face):
             self._layers[layer_id] = linked(self, now[layer_id])
         return True
 
-    def _hear(self, message: Report | Progress) -> None:
-        """On the connection's thread."""
+    @property
+    def _actions(self) -> Actions:
+        with self._lock:
+            if self._made_actions is None:
+                from viewer.actions import Actions
+
+                owner: Any = self
+                self._made_actions = Actions(
+                    owner, self._reactions, lambda: f"{self._wire.session}."
+                )
+            return self._made_actions
+
+    def _pass_on(self, message: Happened) -> None:
+        """Nobody is linked to a link."""
+
+    def _told(self, message: Report | Progress | Happened | None) -> None:
+        """On the connection's thread; None when there is a new one."""
+        if message is None and self._listening:
+            self.listen(self._listening)
+        if isinstance(message, Happened):
+            self.hear(message.event, message.session)
         if isinstance(message, Progress):
             key = (message.layer, message.task)
             if message.done >= 1:

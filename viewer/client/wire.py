@@ -31,7 +31,9 @@ from viewer.messages import (
     Change,
     Closing,
     Edit,
+    Happened,
     Hello,
+    Listen,
     Notice,
     Patch,
     Piece,
@@ -73,17 +75,18 @@ class Wire:
     adopt : callable
         Takes a Snapshot or Patch; False where something is missing.
     hear : callable
-        Takes Report and Progress.
+        Takes Report, Progress and Happened, and None for a connection that was just made.
     """
 
     def __init__(
         self,
         address: Address,
         adopt: Callable[[Snapshot | Patch], bool],
-        hear: Callable[[Report | Progress], None],
+        hear: Callable[[Report | Progress | Happened | None], None],
     ) -> None:
         self.address = address
         self.read_only = False
+        self.session = ""
         self.arrays = Arrays()
         self._adopt = adopt
         self._hear = hear
@@ -154,6 +157,10 @@ class Wire:
 
         future.add_done_callback(tell)
         return future
+
+    def tell(self, message: Listen) -> None:
+        """Send what has no answer."""
+        self._post(_encode(message).decode())
 
     def send(self, piece: Piece) -> None:
         """Send a piece of an array, and wait until it has left for the network."""
@@ -342,6 +349,7 @@ class Wire:
         match message:
             case Hello():
                 self.read_only = message.read_only
+                self.session = message.session
             case Snapshot() | Patch():
                 if not self._adopt(message):
                     self._lost.set()  # a new connection begins with a snapshot
@@ -351,6 +359,7 @@ class Wire:
                 if isinstance(message, Snapshot):
                     self._greeted_once = True
                     self._greeted.set()
+                    self._hear(None)
             case Accepted():
                 self._settle(message.request, message.version, message.version)
             case Rejected():
@@ -359,7 +368,7 @@ class Wire:
                 failed = message.notice
                 outcome = _error(failed) if failed is not None else message.result
                 self._settle(message.request, message.version, outcome)
-            case Report() | Progress():
+            case Report() | Progress() | Happened():
                 self._hear(message)
             case Closing():
                 self._end_here(message.reason)

@@ -35,7 +35,9 @@ from viewer.messages import (
     Closing,
     Edit,
     Event,
+    Happened,
     Hello,
+    Listen,
     Notice,
     PageMessage,
     Patch,
@@ -78,6 +80,7 @@ class DocumentSocket(Socket):
         self._news = asyncio.Event()
         self._reports: deque[str] = deque(maxlen=self.mount.policy.notices)
         self._progress: dict[tuple[str | None, str], str] = {}
+        self._listens: tuple[str, ...] = ()
         compress = self.mount.policy.compress_loopback or not is_loopback(
             self.request.remote_ip or ""
         )
@@ -91,7 +94,7 @@ class DocumentSocket(Socket):
     def tell(self, message: ServerMessage, encoded: str) -> None:
         if isinstance(message, Progress):
             self._progress[message.layer, message.task] = encoded  # only the newest matters
-        else:
+        elif not isinstance(message, Happened) or self._wants(message.event):
             self._reports.append(encoded)
         self._news.set()
 
@@ -107,6 +110,8 @@ class DocumentSocket(Socket):
         super().on_close()
         if hasattr(self, "_calls"):
             self._calls.close()
+            self._listen(())
+            self._take_back()
         writer = getattr(self, "_writer", None)
         if writer is not None:
             writer.cancel()
@@ -178,11 +183,35 @@ class DocumentSocket(Socket):
         if isinstance(request, Cancel):
             self._calls.cancel(request.request)
             return None
+        if isinstance(request, Listen):
+            self._listen(request.events)
+            return None
         if isinstance(request, Event | Run):
             if not (self.mount.closed or (self.mount.read_only and isinstance(request, Run))):
                 self.mount.served.hear(request, self._session)
             return None
         return self._edit(request)
+
+    def _listen(self, events: tuple[str, ...]) -> None:
+        if events != self._listens and not self.mount.closed:
+            self.mount.served.listen(events, self._session)
+        self._listens = events
+
+    def _wants(self, event: Event | Run) -> bool:
+        """Whether what happened on a page is this link's affair."""
+        if isinstance(event, Run):
+            return event.action.startswith(f"{self._session}.")
+        return event.event in self._listens
+
+    def _take_back(self) -> None:
+        """Take the actions of a link that has gone off the pages."""
+        if self.mount.closed:
+            return
+        document = self.mount.served.document
+        own = [id for id in document.state.actions if id.startswith(f"{self._session}.")]
+        if own:
+            gone = [Change(("actions", id), remove=True) for id in own]
+            document.edit(gone, author=self._session)
 
     def _edit(self, edit: Edit) -> ServerMessage | None:
         if self.mount.closed:

@@ -72,6 +72,10 @@ class Served(Protocol):
         """Take what somebody did on a page; quick."""
         ...
 
+    def listen(self, events: tuple[str, ...], session: str = "") -> None:
+        """Have pages send these events for a link."""
+        ...
+
 
 class Connection(Protocol):
     """An open WebSocket."""

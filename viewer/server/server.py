@@ -132,13 +132,13 @@ class Server:
 
     def url(self, token: str) -> str:
         """Address of the viewer mounted under `token`."""
-        wildcard = self.host in ("", "0.0.0.0", "::")
         if prefix_host(self.url_prefix):
             return f"{self.url_prefix}v/{token}/"
         return self.direct_url(token)
 
     def direct_url(self, token: str) -> str:
         """Its address without a proxy."""
+        wildcard = self.host in ("", "0.0.0.0", "::")
         name = socket.gethostname() if wildcard else bracketed(self.host)
         return f"http://{name}:{self.port}/v/{token}/"
 

@@ -1,8 +1,8 @@
 // Generated from docs/schema.json by `npm run types`: edit viewer/state.py or viewer/messages.py.
 
 export interface Wire {
-  server: Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong | Reply | TakePicture;
-  page: Edit | Ping | Call | Cancel | Event | Run | Presence | Taken;
+  server: Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong | Reply | Happened;
+  page: Edit | Ping | Event | Run | Call | Cancel | Listen;
 }
 /**
  * First message on a connection.
@@ -317,18 +317,44 @@ export interface Reply {
   notice: Notice | null;
 }
 /**
- * Draw this document, not what is on screen, and answer with `Taken`.
+ * What somebody did on a page, for those who `Listen`.
  */
-export interface TakePicture {
-  type: "take";
-  request: number;
-  document: Document;
-  size: [number, number] | null;
-  scale: number;
+export interface Happened {
+  type: "happened";
+  event: Event | Run;
+  session: string;
+}
+/**
+ * Something happened that is in `Document.listening`.
+ */
+export interface Event {
+  type: "event";
+  event: "click" | "hover" | "key";
+  pointer: Pointer;
+  button: "left" | "middle" | "right";
+  clicks: 1 | 2;
+  key: string;
+}
+/**
+ * What is under the pointer; nothing where it is outside of all panels.
+ */
+export interface Pointer {
   panel: ("3d" | "xy" | "xz" | "yz") | null;
-  background: string | null;
-  overlays: boolean;
-  seconds: number;
+  position: [number, number, number] | null;
+  layer: string | null;
+  index: number[] | null;
+  value: string | null;
+  label: string | null;
+  modifiers: ("Alt" | "Control" | "Meta" | "Shift")[];
+}
+/**
+ * Do one of `Document.actions`.
+ */
+export interface Run {
+  type: "run";
+  action: string;
+  pointer: Pointer;
+  layer: string | null;
 }
 /**
  * Change the document, all of it or nothing.
@@ -367,58 +393,9 @@ export interface Cancel {
   request: number;
 }
 /**
- * Something happened that is in `Document.listening`.
+ * Tell me what people do on pages, as `Happened`; replaces what was asked for before.
  */
-export interface Event {
-  type: "event";
-  event: "click" | "hover" | "key";
-  pointer: Pointer;
-  button: "left" | "middle" | "right";
-  clicks: 1 | 2;
-  key: string;
-}
-/**
- * What is under the pointer; nothing where it is outside of all panels.
- */
-export interface Pointer {
-  panel: ("3d" | "xy" | "xz" | "yz") | null;
-  position: [number, number, number] | null;
-  layer: string | null;
-  index: number[] | null;
-  value: string | null;
-  label: string | null;
-  modifiers: ("Alt" | "Control" | "Meta" | "Shift")[];
-}
-/**
- * Do one of `Document.actions`.
- */
-export interface Run {
-  type: "run";
-  action: string;
-  pointer: Pointer;
-  layer: string | null;
-}
-/**
- * The sender is a page that shows pictures, and can take them; sent again when it changes.
- */
-export interface Presence {
-  type: "presence";
-  /**
-   * @minItems 2
-   * @maxItems 2
-   */
-  size: [number, number];
-  pixel_ratio: number;
-  visible: boolean;
-  opener: string;
-}
-/**
- * Answer to `TakePicture`: a PNG follows in binary frames of at most `PART_BYTES`.
- */
-export interface Taken {
-  type: "taken";
-  request: number;
-  bytes: number;
-  error: string;
-  kind: string;
+export interface Listen {
+  type: "listen";
+  events: ("click" | "hover" | "key")[];
 }

@@ -1,0 +1,90 @@
+"""What happens is heard over a link as in the viewer's process."""
+
+from __future__ import annotations
+
+import queue
+from typing import Any
+
+import pytest
+
+import viewer
+from tests.client.conftest import Far
+from tests.server.page import Page
+from viewer import errors
+from viewer.messages import Change
+
+
+def until(link: viewer.Link, field: str, value: object) -> None:
+    """Wait until a field of a link's document has a value."""
+    arrived: queue.Queue[None] = queue.Queue()
+    unsubscribe = link.document.subscribe(lambda: arrived.put(None))
+    try:
+        while getattr(link.document.state, field) != value:
+            arrived.get(timeout=30)
+    finally:
+        unsubscribe()
+
+
+def test_changes_are_heard_whoever_makes_them(link: viewer.Link, far: Far) -> None:
+    heard: queue.Queue[Any] = queue.Queue()
+    link.layers["image"].events.gamma.connect(lambda event: heard.put(event))
+    link.events.title.connect(lambda event: heard.put(event))
+    with viewer.connect(far.url, timeout=30) as other:
+        other.layers["image"].gamma = 2.0
+        event = heard.get(timeout=30)
+        assert (event.name, event.value, event.source) == ("gamma", 2.0, link.layers["image"])
+        other.title = "heard"
+        assert heard.get(timeout=30).value == "heard"
+
+
+def test_callbacks_may_use_the_link(link: viewer.Link) -> None:
+    done: queue.Queue[float] = queue.Queue()
+
+    def follow(event: Any) -> None:
+        link.layers["cells"].opacity = event.value
+        done.put(link.layers["cells"].opacity)
+
+    link.layers["image"].events.opacity.connect(follow)
+    link.layers["image"].opacity = 0.75
+    assert done.get(timeout=30) == 0.75
+
+
+def test_clicks_on_pages_are_heard_while_somebody_listens(link: viewer.Link, far: Far) -> None:
+    heard: queue.Queue[Any] = queue.Queue()
+
+    def click(event: Any) -> None:
+        heard.put(event)
+
+    pointer = {"panel": "xy", "position": [1, 2, 3], "layer": "l1", "value": "7"}
+    with Page(far.url) as page:
+        link.events.click.connect(click)
+        until(link, "listening", ("click",))
+        page.send({"type": "event", "event": "click", "pointer": pointer})
+        event = heard.get(timeout=30)
+        assert (event.position, event.value) == ((1.0, 2.0, 3.0), 7)
+        assert event.layer is link.layers["image"]
+        assert event.session == page.hello["session"]
+        link.events.click.disconnect(click)
+        until(link, "listening", ())
+
+
+def test_pages_offer_a_links_actions_until_it_goes(link: viewer.Link, far: Far) -> None:
+    done: queue.Queue[Any] = queue.Queue()
+    with viewer.connect(far.url, timeout=30) as other:
+        action = other.add_action("Measure", done.put, key="u", layer="labels")
+        other.bind_key("y", lambda: done.put("y"))
+        offered = other.document.state.actions
+        assert len(offered) == 2
+        with Page(far.url) as page:
+            for id in offered:
+                page.send({"type": "run", "action": id, "pointer": {}})
+                assert done.get(timeout=30)
+        action.remove()
+        assert len(other.document.state.actions) == 1
+    until(link, "actions", {})
+
+
+def test_links_make_no_actions_in_the_name_of_others(link: viewer.Link) -> None:
+    value = {"title": "x", "key": None, "layer": None}
+    with pytest.raises(errors.InvalidValueError, match="cannot be changed"):
+        link.document.edit([Change(("actions", "a99"), value)], author="viewer")
