@@ -23,7 +23,8 @@ def smooth_noise(seed: int, shape: tuple[int, int, int] = (18, 20, 22)) -> np.nd
 
 def surface_of(image: np.ndarray, value: float, **options: object) -> tuple:
     pyramid = Pyramid(as_source(image, **options), "image")  # type: ignore[arg-type]
-    return isosurface(pyramid, value, ())[0]
+    surface, _ = isosurface(pyramid, value, ())
+    return surface.vertices, surface.faces
 
 
 @given(st.integers(0, 1000))

@@ -174,6 +174,20 @@ def test_an_isosurface_lies_where_the_image_has_the_value(v: viewer.Viewer) -> N
         image.isosurface(100)
 
 
+def test_an_isosurface_of_masked_data_is_shaded_without_rings(v: viewer.Viewer) -> None:
+    masked = np.where(ball() > 2, 800, 0).astype(np.int16)
+    layer = v.add_image(masked).isosurface(300)
+    body = httpx.get(f"{v.url}layers/{layer.id}/surface").content
+    vertices, corners, _ = decode(body)
+    place = 40 + 12 * len(vertices) + 12 * len(corners)
+    normals = np.frombuffer(body, "<i2", 4 * len(vertices), place).reshape(-1, 4)[:, :3] / 32767
+    away = vertices - (11, 12, 11)
+    away /= np.linalg.norm(away, axis=1)[:, None]
+    cosines = (normals * away).sum(1)
+    assert np.degrees(np.arccos(cosines.clip(-1, 1))).mean() < 5
+    assert np.array_equal(layer.data[0][:, ::-1].astype(np.float32), vertices.astype(np.float32))
+
+
 def test_a_label_shows_the_mesh_that_was_given(v: viewer.Viewer) -> None:
     data = np.zeros((8, 8, 8), np.uint8)
     data[2:5, 2:5, 2:5] = 3

@@ -8,20 +8,18 @@ import numpy as np
 
 from viewer.errors import InvalidValueError, NotFoundError
 from viewer.label_search import found
-from viewer.mesh import opened
+from viewer.mesh import NORMAL_PASSES, opened
 from viewer.policy import POLICY
 from viewer.pyramid import Pyramid
-from viewer.sources.protocol import Array
 from viewer.space import Box
+from viewer.surfaces import Surface
 
 SLAB_VOXELS = 1 << 22
 """Voxels compared at once."""
 
 
-def isosurface(
-    pyramid: Pyramid, value: float, point: tuple[int, ...]
-) -> tuple[tuple[Array, Array], int]:
-    """Vertices (z, y, x) in the image's units and faces, and the level they were made of.
+def isosurface(pyramid: Pyramid, value: float, point: tuple[int, ...]) -> tuple[Surface, int]:
+    """The surface in the image's units, and the level that it was made of.
 
     Parameters
     ----------
@@ -71,4 +69,4 @@ def isosurface(
     surface = opened(surface, start, shape)
     vertices = surface.vertices[:, :3].astype(np.float64) + start
     world = vertices * level.scale[-3:] + np.array(level.translate[-3:])
-    return (world, surface.faces), number
+    return Surface(world, surface.faces, passes=NORMAL_PASSES), number

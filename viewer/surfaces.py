@@ -40,11 +40,15 @@ class Surface:
         Indices of vertices.
     values : float32 ndarray (n,), optional
         A value for each vertex.
+    passes : int
+        How often normals are averaged over neighbours, for shading: 0 shows the triangles as they
+        are, more the shape of an object that voxels tell.
     """
 
     vertices: npt.NDArray[np.float64]
     faces: npt.NDArray[np.uint32]
     values: npt.NDArray[np.float32] | None = None
+    passes: int = 0
 
     def limits(self) -> tuple[float, float]:
         """Least and greatest finite value, apart from one another; (0, 1) where there are none."""
@@ -66,7 +70,7 @@ class Surface:
     def mesh(self, place: Level) -> Mesh:
         """In world coordinates."""
         moved = self.vertices * np.array(place.scale) + np.array(place.translate)
-        return Mesh(moved.astype(np.float32), self.faces, passes=0)
+        return Mesh(moved.astype(np.float32), self.faces, passes=self.passes)
 
 
 def as_surface(data: Any) -> Surface:
@@ -74,14 +78,16 @@ def as_surface(data: Any) -> Surface:
 
     Parameters
     ----------
-    data : tuple of arrays
-        ``(vertices, faces)`` or ``(vertices, faces, values)``.
+    data : tuple of arrays, or Surface
+        ``(vertices, faces)`` or ``(vertices, faces, values)``; a surface of ours is returned.
 
     Raises
     ------
     InvalidDataError
         For what is no surface, saying which part of it and why.
     """
+    if isinstance(data, Surface):
+        return data
     if not isinstance(data, (tuple, list)) or not 2 <= len(data) <= 3:
         raise InvalidDataError(
             f"A surface is no {type(data).__name__} of this length."
@@ -138,9 +144,13 @@ def box_pyramid(surface: Surface, place: Level, units: str | None) -> Pyramid:
 
 
 def encode_surface(surface: Surface, place: Level) -> bytes:
-    """What the page is sent of a surface: see `_encode`. Nothing is smoothed away."""
+    """What the page is sent of a surface: see `_encode`."""
+    from viewer.kernels.smoothing import vertex_normals
+
     moved = surface.vertices * np.array(place.scale) + np.array(place.translate)
-    return _encode(moved, surface.faces, None, surface.values)
+    near = (moved - moved.mean(0)).astype(np.float32)
+    normals = vertex_normals(near, surface.faces, surface.passes)
+    return _encode(moved, surface.faces, normals, surface.values)
 
 
 def encode_mesh(mesh: Mesh) -> bytes:
@@ -151,7 +161,7 @@ def encode_mesh(mesh: Mesh) -> bytes:
 def _encode(
     vertices: npt.NDArray[np.floating[Any]],
     faces: npt.NDArray[np.uint32],
-    normals: npt.NDArray[np.float32] | None,
+    normals: npt.NDArray[np.float32],
     values: npt.NDArray[np.float32] | None,
 ) -> bytes:
     """Triangles as they go to the GPU, so that the page has nothing to compute; little-endian.
@@ -161,14 +171,10 @@ def _encode(
     zero; uint32 corners of each face; int16 (x, y, z, 0) of each normal, of length 32767; float32
     values. In the layer's units.
     """
-    from viewer.kernels.smoothing import vertex_normals
-
     origin = np.zeros(3)
     if len(vertices):
         origin = (vertices.min(0).astype(np.float64) + vertices.max(0)) / 2
     placed = (vertices - origin).astype(np.float32)
-    if normals is None:
-        normals = vertex_normals(placed, faces, 0)
     turned = np.zeros((len(vertices), 4), "<i2")
     turned[:, :3] = normals[:, ::-1] * 32767
     head = np.array([len(vertices), len(faces), values is not None, 0], "<u4")

@@ -50,7 +50,8 @@ class SurfaceLayer(Layer):
     @property
     def data(self) -> Any:
         """``(vertices, faces)`` or ``(vertices, faces, values)`` as given; assign new ones."""
-        return super().data
+        given = super().data
+        return (given.vertices, given.faces) if given is self._surface else given
 
     @data.setter
     def data(self, data: Any) -> None:
