@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from viewer.sources.description import Description, Suggestions, Transform
+from viewer.sources.files.imaris import describe_imaris, is_imaris
 from viewer.sources.files.opened import Entry, Opened, choose
 from viewer.sources.files.remote import RemoteFile, is_remote
 from viewer.sources.hdf5 import HDF5_LOCK
@@ -20,6 +21,16 @@ from viewer.sources.hdf5 import HDF5_LOCK
 def open_hdf5(path: str, dataset: str | None) -> Opened:
     """One dataset of an HDF5 file."""
     remote = RemoteFile(path) if is_remote(path) else None
+
+    def close() -> None:
+        file.close()
+        if remote is not None:
+            remote.close()
+
+    def close_locked() -> None:
+        with HDF5_LOCK:
+            close()
+
     with HDF5_LOCK:
         try:
             file = h5py.File(path if remote is None else remote.open(), "r")
@@ -28,12 +39,9 @@ def open_hdf5(path: str, dataset: str | None) -> Opened:
                 remote.close()
             raise
 
-        def close() -> None:
-            file.close()
-            if remote is not None:
-                remote.close()
-
         try:
+            if dataset is None and is_imaris(file):
+                return Opened((describe_imaris(file, path),), close_locked)
             # by its full name anything may be chosen, also what links and soft links lead to
             chosen = file.get(dataset) if dataset else None
             if not isinstance(chosen, h5py.Dataset):
@@ -43,10 +51,6 @@ def open_hdf5(path: str, dataset: str | None) -> Opened:
             close()
             raise
         name = chosen.name.rsplit("/", 1)[-1]
-
-    def close_locked() -> None:
-        with HDF5_LOCK:
-            close()
 
     return Opened(
         (
