@@ -47,7 +47,6 @@ def test_the_viewer() -> None:
 
 
 def test_the_link() -> None:
-    far = {"layer", "hear"}
     own = {"call", "call_async", "connected", "read_only"}
     assert set(members(viewer.Link)) >= own
     assert set(members(viewer.Link)) - own <= set(members(viewer.Viewer))

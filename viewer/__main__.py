@@ -1,6 +1,7 @@
 """The command line: ``python -m viewer FILE[:DATASET] …`` shows files in the browser.
 
-It stays until Ctrl-C, since the page gets its voxels from here. Mistakes are told in one line and
+It stays until Ctrl-C, since the page gets its voxels from here; ``voxelview serve`` does so for
+other programs, too (`viewer.serving`). Mistakes are told in one line and
 a hint, with exit status 2.
 """
 
@@ -33,8 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    serving = given[:1] == ["serve"]
+    options = argparse.Namespace() if serving else _parser().parse_args(given)
     try:
+        if serving:
+            from viewer.serving import serve
+
+            return serve(given[1:])
         return _inform(options) if options.info else _show(options)
     except ViewerError as error:
         print(f"voxelview: {error.message}", file=sys.stderr)
@@ -48,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="voxelview",
-        description="Show arrays from files, folders and addresses in the browser.",
+        description="Show arrays from files, folders and addresses in the browser. "
+        "'voxelview serve --help' tells of viewers that keep running for other programs, too.",
         epilog="Opens .npy, .npz, HDF5, Zarr and OME-Zarr, also http://, https:// and s3://; TIFF, "
         "NIfTI, NRRD, MRC and FITS with pip install 'voxelview[all]'.",
     )
