@@ -27,6 +27,80 @@ WebSocket `ws` (JSON text), voxels on the WebSocket `bricks` (binary), and every
 plain HTTP as OME-Zarr and meshes. The JSON Schema of all messages is `docs/schema.json`.
 """
 
+PLAIN = """\
+## A program of thirty lines
+
+Nothing but a WebSocket and JSON is needed to steer a viewer. This one reads the document, sets the
+colour map and the contrast of a layer, calls a method, and reads the answer. The tests run it as
+it stands here: `python steer.py http://127.0.0.1:8765/v/<token>/ image`.
+
+```python
+import json
+import sys
+
+from websockets.sync.client import connect
+
+url, name = sys.argv[1:]
+with connect(url.replace("http", "ws", 1) + "ws", max_size=None) as socket:
+
+    def send(message):
+        socket.send(json.dumps(message))
+
+    def receive(*types):
+        while (message := json.loads(socket.recv()))["type"] not in types:
+            pass  # patches of others, progress, errors: a longer program would look at them
+        return message
+
+    version = receive("hello")["protocol"]
+    document = receive("snapshot")["document"]
+    layer = next(key for key, entry in document["layers"].items() if entry["name"] == name)
+    style = ["layers", layer, "style"]
+    changes = [
+        {"path": [*style, "colormap"], "value": "magma"},
+        {"path": [*style, "contrast_limits"], "value": [10, 200]},
+    ]
+    send({"type": "edit", "request": 1, "base": None, "changes": changes})
+    answer = receive("accepted", "rejected")
+    print(answer["type"], answer.get("notice", {}).get("message", ""))
+    send({"type": "call", "request": 2, "layer": layer, "method": "sample"})
+    reply = receive("reply")
+    print(reply["notice"] or reply["result"])
+```
+
+The order is: edits and calls are numbered by whoever sends them, and answered with that number.
+`"base": null` overwrites whatever is there; a change that was computed from what was read names the
+version that it was read at, is refused when somebody else was quicker (`Rejected`, of kind
+`conflict`), and computed anew from `present`. `viewer.connect` does all of this.
+
+## Calls and arrays
+
+`Call` reaches the methods that `viewer/calls.py` lists: `add_image`, `add_labels`, `add_surface`,
+`add`, `open` and `errors` of the viewer; of layers `refresh`, `build_pyramid`, `scale`,
+`translate`, `read`, and of their kinds `sample`, `isosurface`, `mesh`, `set_mesh`, `go_to`,
+`statistics`, `export_meshes`, `data` and `reset_contrast_limits`. Paths are those of the viewer's
+computer. What JSON cannot say is an object with one key: `{"$array": 3}`, `{"$tuple": […]}`,
+`{"$slice": [start, stop, step]}`, … (`viewer/values.py` has them all).
+
+An array comes before the message that names it, in binary frames of msgpack, each a `Piece`:
+
+```python
+import msgpack, numpy as np
+
+data = np.zeros((64, 512, 512), "<u2")
+raw, step = data.tobytes(), 768 << 10
+for offset in range(0, len(raw), step):
+    body = raw[offset : offset + step]
+    socket.send(msgpack.packb({
+        "array": 1, "dtype": "<u2", "shape": data.shape, "size": len(raw),
+        "offset": offset, "length": len(body), "coding": "", "body": body,
+    }))
+send({"type": "call", "request": 3, "method": "add_image", "args": [{"$array": 1}]})
+```
+
+At an address for looking only (`Viewer.share`) edits are `Rejected`, and calls that change
+something answered with a notice of the kind `readonly`.
+"""
+
 
 def prose(module: ModuleType) -> str:
     """Body of a module's docstring in Markdown, with its title and headings one level down."""
@@ -90,6 +164,7 @@ def document() -> str:
     """The whole page."""
     parts = [
         HEAD.rstrip(),
+        PLAIN.rstrip(),
         "## The document's WebSocket",
         prose(messages),
         structs(messages),
