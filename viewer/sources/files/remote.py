@@ -136,9 +136,14 @@ def end_session(system: Any) -> None:
     """Close the connections to a web server or object store, which fsspec keeps open."""
     from fsspec.asyn import sync
 
-    session = getattr(system, "_session", None)
-    if session is not None and hasattr(session, "close"):
-        sync(system.loop, session.close)
+    for connection in connections_of(system):
+        sync(system.loop, connection.close)
+
+
+def connections_of(system: Any) -> list[Any]:
+    """What is to be closed, on its own event loop, of a file system of fsspec."""
+    found = [getattr(system, name, None) for name in ("_session", "_s3")]
+    return [one for one in found if hasattr(one, "close")]
 
 
 def _trouble(path: str, reason: str) -> SourceError:

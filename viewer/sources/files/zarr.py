@@ -17,7 +17,7 @@ from viewer.errors import NotFoundError, SourceError
 from viewer.sources import describe
 from viewer.sources.description import Description, Suggestions
 from viewer.sources.files.opened import Entry, Opened, choose, stem_of
-from viewer.sources.files.remote import is_remote, load_options, refused
+from viewer.sources.files.remote import connections_of, is_remote, load_options, refused
 from viewer.sources.ome_zarr import is_image, label_names, metadata_of
 
 SUFFIXES = (".ome.zarr.zip", ".zarr.zip", ".ome.zarr", ".zarr", ".ozx", ".zip", ".n5")
@@ -49,12 +49,11 @@ def _open_store(path: str) -> tuple[Any, str, Callable[[], None]]:
 
 
 def _end_session(store: Any) -> None:
-    """Close the connections to a web server, where fsspec keeps them on zarr-python's loop."""
+    """Close the connections, which fsspec keeps on zarr-python's loop."""
     from zarr.core.sync import sync
 
-    session = getattr(store.fs, "_session", None)
-    if session is not None and hasattr(session, "close"):
-        sync(session.close())
+    for connection in connections_of(store.fs):
+        sync(connection.close())
 
 
 def _folder_in_zip(path: str) -> str:
