@@ -41,8 +41,8 @@ def test_the_viewer() -> None:
     assert members(viewer.Viewer) == [
         *("active", "add", "add_action", "add_image", "add_labels", "add_surface", "bind_key"),
         *("close", "closed", "document", "errors", "events", "events_of", "hear"),
-        *("layer", "layers", "listen", "open", "report", "share", "shares", "tell", "theme"),
-        *("title", "url", "view"),
+        *("layer", "layers", "listen", "open", "redo", "report", "share", "shares", "tell"),
+        *("theme", "title", "txn", "undo", "url", "view"),
     ]
 
 

@@ -556,12 +556,19 @@ SourceError, ClosedError
             changes.append(Change(("active",), layers[-1].id))
             return changes
 
+        def ended(made: bool) -> None:
+            with self._lock:
+                if made:
+                    for layer in layers:
+                        layer._shown = True
+                else:
+                    self._discard(layers)
+                self._settle()
+
         with self._lock:
             self._open()
             self._document.amend(plan, author=VIEWER)
-            for layer in layers:
-                layer._shown = True
-            self._settle()
+            self._document.afterwards(ended)
         for layer in layers:
             if isinstance(layer, LabelsLayer):
                 with suppress(ViewerError):  # a page has removed it already
@@ -579,7 +586,7 @@ SourceError, ClosedError
 
     def _settle(self) -> None:
         """Let go of layers that the document no longer has, whoever removed them."""
-        now = self._document.state
+        _, now = self._document.snapshot()
         for key, layer in list(self._layers.items()):
             if key not in now.layers and layer._shown:
                 self._layers.pop(key, None)

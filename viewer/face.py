@@ -7,6 +7,8 @@ Viewer's own process and in another one, where the document is a copy that follo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from viewer import state
 from viewer.document import Document
@@ -67,6 +69,25 @@ class Face(ABC):
             ]
 
         self._open().amend(plan, author=VIEWER)
+
+    @contextmanager
+    def txn(self) -> Iterator[None]:
+        """Make all that this thread changes within the block one change, or none of it.
+
+        Pages, other threads and callbacks see nothing of it until its end, and then all at once;
+        it is one step for `undo`. When the block raises, or an edit turns out to be impossible at
+        the end (somebody has removed the layer meanwhile), nothing is changed. What others change
+        in the meantime stays, and where both have changed the same thing, the block wins. Blocks
+        may be nested: an inner one that raises takes back its own changes.
+
+        Examples
+        --------
+        >>> with v.txn():
+        ...     image.colormap = "magma"
+        ...     image.contrast_limits = (10, 200)
+        """
+        with self._open().transaction():
+            yield
 
     @property
     def title(self) -> str:

@@ -110,6 +110,14 @@ class Progress(Struct, tag_field="type", tag="progress"):
     """0 to 1; 1 ends it."""
 
 
+class Undone(Struct, tag_field="type", tag="undone"):
+    """Answer to `Undo`."""
+
+    redo: bool
+    what: str | None
+    """What was taken back or done again; null when there was nothing."""
+
+
 class Closing(Struct, tag_field="type", tag="closing"):
     """The viewer was closed or the server stopped on purpose: do not reconnect."""
 
@@ -189,6 +197,12 @@ class Run(Struct, tag_field="type", tag="run", forbid_unknown_fields=True):
     """Id of the layer in whose menu it was chosen."""
 
 
+class Undo(Struct, tag_field="type", tag="undo", forbid_unknown_fields=True):
+    """Take back what was done last, by anybody; or do again what was taken back."""
+
+    redo: bool = False
+
+
 class Call(Struct, tag_field="type", tag="call", forbid_unknown_fields=True):
     """Call a method of the viewer or of a layer (`viewer.calls` lists them); a `Reply` comes back.
 
@@ -263,5 +277,6 @@ ServerMessage = (
     | Pong
     | Reply
     | Happened
+    | Undone
 )
-PageMessage = Edit | Ping | Event | Run | Call | Cancel | Listen
+PageMessage = Edit | Ping | Event | Run | Undo | Call | Cancel | Listen

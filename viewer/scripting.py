@@ -140,6 +140,23 @@ class Scripting(ABC):
         self._open()
         return self._actions.add(name, function, key=key, layer=layer)
 
+    def undo(self) -> str | None:
+        """Take back what was done last, in Python or on a page.
+
+        Looks, names, order and selections are taken back; moves of the view, and what concerns the
+        data, are not, nor is the removal of a layer.
+
+        Returns
+        -------
+        str or None
+            What it was, as ``"contrast_limits of 'raw'"``; None when there is nothing more.
+        """
+        return self._open().undo(author=VIEWER)
+
+    def redo(self) -> str | None:
+        """Do again what `undo` took back last, unless something else was done since."""
+        return self._open().undo(author=VIEWER, redo=True)
+
     def hear(self, message: messages.Event | messages.Run, session: str, /) -> None:
         """Take what happened on a page; for the server."""
         if isinstance(message, messages.Run):

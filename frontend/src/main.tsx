@@ -108,6 +108,12 @@ function receive(message: ServerMessage): void {
     case "progress":
       tasks.receive(message);
       break;
+    case "undone": {
+      const done = message.redo ? "Done again" : "Undone";
+      const nothing = message.redo ? "There is nothing to do again" : "There is nothing to undo";
+      page.say(message.what === null ? nothing : `${done}: ${message.what}`);
+      break;
+    }
     case "closing":
     case "pong":
       break;

@@ -129,3 +129,18 @@ def test_an_error_of_a_callback_is_shown(page: Page, scene: Scene) -> None:
     eventually(lambda: document(page, ".actions.a1?.key") == "k")
     page.keyboard.press("k")
     page.locator(".toast", has_text="broken: KeyError: 'cell 9'").wait_for()
+
+
+def test_undo_takes_back_what_was_done_here_or_in_python(page: Page, scene: Scene) -> None:
+    page.get_by_label("Hide ramps").click()
+    eventually(lambda: scene.image.visible is False)
+    scene.image.gamma = 2
+    eventually(lambda: document(page, ".layers.l1.style.gamma") == 2)
+    page.keyboard.press("Control+z")
+    page.locator(".remark", has_text="Undone: gamma of 'ramps'").wait_for()
+    assert scene.image.gamma == 1.0
+    page.keyboard.press("Control+z")
+    eventually(lambda: scene.image.visible is True)
+    page.keyboard.press("Control+Shift+z")
+    page.locator(".remark", has_text="Done again: visible of 'ramps'").wait_for()
+    assert scene.image.visible is False

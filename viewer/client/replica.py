@@ -16,9 +16,11 @@ from typing import Any, Protocol
 import msgspec
 
 from viewer import patch
-from viewer.document import Document
+from viewer.document import Document, make
+from viewer.draft import Draft
 from viewer.errors import ConflictError, InvalidValueError
 from viewer.messages import Change, Patch, Snapshot
+from viewer.rules import VIEWER
 from viewer.state import Document as State
 
 ATTEMPTS = 50
@@ -55,6 +57,8 @@ class Replica(Document):
 
     def edit(self, changes: Sequence[Change], *, author: str, base: int | None = None) -> int:
         """As `Document.edit`; without `base` nobody's edit is in the way."""
+        if self._draft is not None:
+            return super().edit(changes, author=author, base=base)
         with self._turn:
             return self._send(self.state, changes, base)
 
@@ -64,8 +68,11 @@ class Replica(Document):
         *,
         author: str,
         base: int | None = None,
+        lasting: bool = False,
     ) -> int:
         """As `Document.amend`."""
+        if self._draft is not None:
+            return super().amend(plan, author=author, base=base, lasting=lasting)
         for attempt in range(ATTEMPTS):
             try:
                 with self._turn:
@@ -75,6 +82,20 @@ class Replica(Document):
                 if base is not None or attempt == ATTEMPTS - 1:
                     raise
         raise AssertionError("unreachable")
+
+    def _make_draft(self, draft: Draft) -> None:
+        """The edits of a `transaction` as one edit, made there."""
+
+        def plan(now: State) -> list[Change]:
+            changes: list[Change] = []
+            for planned, author, _ in draft.plans:
+                made = planned(now)
+                now, _ = make(now, made, author)
+                changes += made
+            return changes
+
+        if draft.plans:
+            self.amend(plan, author=VIEWER)
 
     def adopt(self, message: Snapshot | Patch) -> bool:
         """Take what the Viewer's process says; False where something before it is missing."""

@@ -358,7 +358,7 @@ class Layer(Settings):
                 return []
             return [Change(("layers", self._id, "data"), self.describe(now.view.units))]
 
-        owner.document.amend(plan, author=VIEWER)
+        owner.document.amend(plan, author=VIEWER, lasting=True)
 
     def _tell_preview(self) -> None:
         """Say that what is seen is not all there is."""

@@ -48,6 +48,8 @@ from viewer.messages import (
     Run,
     ServerMessage,
     Snapshot,
+    Undo,
+    Undone,
 )
 from viewer.server.calls import Calls
 from viewer.server.connection import Socket, seen
@@ -186,6 +188,8 @@ class DocumentSocket(Socket):
         if isinstance(request, Listen):
             self._listen(request.events)
             return None
+        if isinstance(request, Undo):
+            return self._undo(request)
         if isinstance(request, Event | Run):
             if not (self.mount.closed or (self.mount.read_only and isinstance(request, Run))):
                 self.mount.served.hear(request, self._session)
@@ -212,6 +216,12 @@ class DocumentSocket(Socket):
         if own:
             gone = [Change(("actions", id), remove=True) for id in own]
             document.edit(gone, author=self._session)
+
+    def _undo(self, undo: Undo) -> ServerMessage | None:
+        if self.mount.closed or self.mount.read_only:
+            return None
+        document = self.mount.served.document
+        return Undone(undo.redo, document.undo(author=self._session, redo=undo.redo))
 
     def _edit(self, edit: Edit) -> ServerMessage | None:
         if self.mount.closed:

@@ -421,6 +421,22 @@ export const ACTIONS: readonly Action[] = [
   },
   activeLabels("deselect", "Deselect all labels", [], "cells.selected = ()", () => [], "selected"),
   {
+    id: "undo",
+    group: "Page",
+    title: "Undo what was done last, here or in Python",
+    keys: ["Ctrl+z"],
+    python: "v.undo()",
+    run: (page) => page.undo(false),
+  },
+  {
+    id: "redo",
+    group: "Page",
+    title: "Redo",
+    keys: ["Ctrl+Shift+z"],
+    python: "v.redo()",
+    run: (page) => page.undo(true),
+  },
+  {
     id: "palette",
     group: "Page",
     title: "All actions and keys",
@@ -485,19 +501,14 @@ const NAMES: Readonly<Record<string, string>> = {
   ArrowDown: "↓",
   ArrowLeft: "←",
   ArrowRight: "→",
-  "Shift+.": "Shift .",
-  "Shift+,": "Shift ,",
-  "Alt+ArrowUp": "Alt ↑",
-  "Alt+ArrowDown": "Alt ↓",
 };
 
 /** A key as it is written on a keyboard. */
 export function keyName(key: string): string {
-  const named = NAMES[key];
-  if (named !== undefined) return named;
-  const [, modifier, last] = /^(?:(Shift|Alt)\+)?(.+)$/.exec(key) ?? [];
-  const shown = last?.length === 1 ? last.toUpperCase() : (last ?? key);
-  return modifier === undefined ? shown : `${modifier} ${shown}`;
+  const parts = key.length === 1 ? [key] : key.split("+");
+  return parts
+    .map((part) => NAMES[part] ?? (part.length === 1 ? part.toUpperCase() : part))
+    .join(" ");
 }
 
 /** The text of a button's hint: what it does and with which key. */

@@ -1,4 +1,5 @@
-// Keys to actions. Nothing with Ctrl or ⌘ is taken: those belong to the browser and the system.
+// Keys to actions. Of those with Ctrl or ⌘ only undo and redo are taken, which mean the same in every
+// program; the others belong to the browser and the system.
 import { ACTIONS, perform, type Action } from "./actions";
 import type { Page } from "./page";
 import { pythonActionFor, tellKey } from "./python";
@@ -17,8 +18,11 @@ interface Stroke {
 
 /** The action that a key stroke means, if any. */
 export function actionFor(stroke: Stroke): Action | null {
-  if (stroke.ctrlKey || stroke.metaKey) return null;
   const key = stroke.key.length === 1 ? stroke.key.toLowerCase() : stroke.key;
+  if (stroke.ctrlKey || stroke.metaKey) {
+    if (stroke.altKey) return null;
+    return BY_KEY.get(`Ctrl+${stroke.shiftKey ? "Shift+" : ""}${key}`) ?? null;
+  }
   if (stroke.altKey) return BY_KEY.get(`Alt+${key}`) ?? null;
   // Some layouts need Shift for a character ("?"), so the character alone counts too, but a letter
   // with Shift is another key.

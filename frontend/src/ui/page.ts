@@ -46,6 +46,9 @@ const NOTHING_YET: Status = { panels: [], meshes: [], context: "ok", settled: fa
 /** CSS pixels below which the side panel lies over the picture and starts closed. */
 export const NARROW = 720;
 
+/** Milliseconds for which a remark is shown. */
+const REMARK = 4000;
+
 function equalPick(a: Pick | null, b: Pick | null): boolean {
   return a?.layer === b?.layer && a?.label === b?.label;
 }
@@ -101,6 +104,9 @@ export class Page {
   readonly labelList = signal(false);
   /** Somebody wants to type a label to go to. */
   readonly findsLabel = signal(false);
+  /** What was said last, for a few seconds. */
+  readonly remark = signal<string | null>(null);
+  #saying: ReturnType<typeof setTimeout> | undefined;
   /** The layer whose name is being edited. */
   readonly renaming: Signal<string | null> = signal(null);
 
@@ -114,6 +120,21 @@ export class Page {
     this.reconnect = () => parts.reconnect();
     this.send = (message) => parts.send(message);
     this.document = parts.store.document;
+  }
+
+  /** Takes back what was done last, here or elsewhere; or does it again. */
+  undo(redo: boolean): void {
+    this.store.flush(); // What was done in this very frame is done first.
+    if (!this.send({ type: "undo", redo })) this.say("Python is not connected");
+  }
+
+  /** Says something in passing, in the status bar. */
+  say(text: string): void {
+    clearTimeout(this.#saying);
+    this.remark.value = text;
+    this.#saying = setTimeout(() => {
+      this.remark.value = null;
+    }, REMARK);
   }
 
   /** Edits through a function of the present document. */

@@ -16,6 +16,11 @@ export function StatusBar({ page }: PageProps) {
     <footer class="status-bar">
       <Place page={page} />
       <Values page={page} />
+      {page.remark.value !== null && (
+        <span class="remark" role="status">
+          {page.remark.value}
+        </span>
+      )}
       <Work page={page} />
       <ConnectionMark page={page} />
     </footer>

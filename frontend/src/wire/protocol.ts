@@ -18,6 +18,7 @@ const TYPES: ReadonlySet<string> = new Set<ServerMessage["type"]>([
   "progress",
   "closing",
   "pong",
+  "undone",
 ]);
 
 /** A message of the server; null for a type that this page doesn't know, which it may ignore. */

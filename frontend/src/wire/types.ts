@@ -1,8 +1,9 @@
 // Generated from docs/schema.json by `npm run types`: edit viewer/state.py or viewer/messages.py.
 
 export interface Wire {
-  server: Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong | Reply | Happened;
-  page: Edit | Ping | Event | Run | Call | Cancel | Listen;
+  server:
+    Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong | Reply | Happened | Undone;
+  page: Edit | Ping | Event | Run | Undo | Call | Cancel | Listen;
 }
 /**
  * First message on a connection.
@@ -357,6 +358,14 @@ export interface Run {
   layer: string | null;
 }
 /**
+ * Answer to `Undo`.
+ */
+export interface Undone {
+  type: "undone";
+  redo: boolean;
+  what: string | null;
+}
+/**
  * Change the document, all of it or nothing.
  */
 export interface Edit {
@@ -371,6 +380,13 @@ export interface Edit {
 export interface Ping {
   type: "ping";
   time: number;
+}
+/**
+ * Take back what was done last, by anybody; or do again what was taken back.
+ */
+export interface Undo {
+  type: "undo";
+  redo: boolean;
 }
 /**
  * Call a method of the viewer or of a layer (`viewer.calls` lists them); a `Reply` comes back.

@@ -14,9 +14,11 @@ test("no two actions share an id or a key", () => {
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test("every key is free in browsers: one character without Ctrl, a function key, Alt with arrows", () => {
+test("every key is free in browsers: characters, function keys, Alt with arrows; or undo", () => {
   for (const key of ACTIONS.flatMap((action) => action.keys)) {
-    expect(key).toMatch(/^(.|F2|Enter|Arrow\w+|Shift\+[.,]|Alt\+Arrow(Up|Down))$/);
+    expect(key).toMatch(
+      /^(.|F2|Enter|Arrow\w+|Shift\+[.,]|Alt\+Arrow(Up|Down)|Ctrl\+(Shift\+)?z)$/,
+    );
     expect(key).not.toMatch(/^[/']$/); // quick find
   }
 });
@@ -27,7 +29,11 @@ test("every action of the groups that change the document has its Python line", 
   }
 });
 
-test("keys mean actions, with Ctrl or ⌘ nothing", () => {
+test("keys mean actions; with Ctrl or ⌘ only undo and redo", () => {
+  expect(actionFor({ ...PLAIN, key: "z", ctrlKey: true })?.id).toBe("undo");
+  expect(actionFor({ ...PLAIN, key: "Z", metaKey: true, shiftKey: true })?.id).toBe("redo");
+  expect(actionFor({ ...PLAIN, key: "z", ctrlKey: true, altKey: true })).toBeNull();
+  expect(actionFor({ ...PLAIN, key: "z" })).toBeNull();
   expect(actionFor({ ...PLAIN, key: "." })?.id).toBe("slice-next");
   expect(actionFor({ ...PLAIN, key: "V" })?.id).toBe("visibility");
   expect(actionFor({ ...PLAIN, key: "v", ctrlKey: true })).toBeNull();
@@ -44,6 +50,8 @@ test("characters that need Shift on some keyboards are found", () => {
 test("a hint names the key", () => {
   expect(hint("fit")).toBe("Fit the data into the panels (F)");
   expect(keyName(" ")).toBe("Space");
+  expect(keyName("Shift+k")).toBe("Shift K");
+  expect(keyName("Ctrl+Shift+z")).toBe("Ctrl Shift Z");
 });
 
 test("a layer's key makes it active, then hides it", () => {
