@@ -66,6 +66,12 @@ def _scheduler() -> dict[str, Any]:
     if distributed is None:
         return {}
     try:
+        distributed.get_worker()
+    except ValueError:  # this is no task of a cluster
+        pass
+    else:  # which would wait here for tasks of its own
+        return {"scheduler": "threads"}
+    try:
         client = distributed.default_client()
     except ValueError:  # there is none
         return {}
