@@ -26,9 +26,12 @@ interface Entry {
   /** Level of the pyramid that is fine enough for the screen, and the one to begin with. */
   target: number;
   readonly coarse: number;
-  /** The level last asked for, and that of the mesh that came. */
+  /** The error, in the layer's unit, of the faces taken out that is small enough; 0 keeps all. */
+  tolerance: number;
+  /** The level last asked for, that of the mesh that came, and the error that it was made with. */
   asked: number;
   level: number;
+  error: number;
   /** Voxel that was pointed at; null once the whole label is asked for. */
   seed: readonly number[] | null;
   /** Whether there is more of the label than has been found around the seed. */
@@ -57,8 +60,14 @@ const VOXEL_PIXELS = 1;
 /** Levels by which the first mesh of a label is coarser: a sixteenth of the faces. */
 const COARSER = 2;
 
-/** From so many labels on it matters which of them come first. */
+/** From so many labels on it matters which of them come first, and how many faces they have. */
 const RANKED = 8;
+
+/** A mesh's voxels are no larger than so many pixels where there are many meshes. */
+const MANY_PIXELS = 2;
+
+/** Pixels by which faces that are taken out may move the surface, where there are many meshes. */
+const TOLERANCE = 0.5;
 
 /** Bytes of meshes kept that nobody looks at, so that selecting a label again is instant. */
 const SPARE_BYTES = 128 * 1024 * 1024;
@@ -68,6 +77,11 @@ export function meshLevel(data: Data, pixel: number): number {
   const edge = (level: Level): number => Math.min(...levelSpace(data, level).scale);
   const finer = data.levels.findIndex((level) => edge(level) > pixel * VOXEL_PIXELS);
   return Math.max((finer === -1 ? data.levels.length : finer) - 1, 0);
+}
+
+/** A power of two, so that a camera that moves a little asks for nothing new. */
+export function meshTolerance(pixel: number): number {
+  return pixel > 0 ? 2 ** Math.floor(Math.log2(pixel * TOLERANCE)) : 0;
 }
 
 function pointQuery(point: readonly number[]): string {
@@ -86,8 +100,8 @@ export function voxelAt(data: Data, position: Position): readonly number[] | nul
 }
 
 /** Whether a finer mesh is wanted; the server may have sent a finer one than was asked for. */
-function isTooCoarse({ asked, level, target }: Entry): boolean {
-  return asked > target && level > target;
+function isTooCoarse({ asked, level, target, error, tolerance }: Entry): boolean {
+  return (asked > target && level > target) || error > 2 * tolerance;
 }
 
 /** Whether there is a better mesh: a finer one, or that of the whole label. */
@@ -156,7 +170,9 @@ export class MeshStore {
       if (point === null) continue;
       const factor = unitFactor(layer, document.view.units);
       const hidden = new Set(layer.style.hidden);
-      const target = meshLevel(layer.data, pixel ?? 0);
+      const isOneOfMany = layer.style.selected.length > RANKED;
+      const target = meshLevel(layer.data, (pixel ?? 0) * (isOneOfMany ? MANY_PIXELS : 1));
+      const tolerance = isOneOfMany ? meshTolerance((pixel ?? 0) / factor) : 0;
       const coarse = Math.min(target + COARSER, layer.data.levels.length - 1);
       for (const label of layer.style.selected) {
         if (hidden.has(label) || label === "0") continue;
@@ -168,10 +184,11 @@ export class MeshStore {
         if (entry.asked < 0 && entry.state === "waiting") entry.seed ??= this.#seed(layer, label);
         entry.used = this.#round;
         entry.target = target;
+        entry.tolerance = tolerance;
         if (entry.state === "ready" && isUnfinished(entry)) entry.state = "waiting";
         wanted.set(name, entry);
       }
-      if (layer.style.selected.length > RANKED) {
+      if (isOneOfMany) {
         this.#ranks.update(layer, document, pointQuery(point));
       }
     }
@@ -206,8 +223,10 @@ export class MeshStore {
       factor,
       target,
       coarse,
+      tolerance: 0,
       asked: -1,
       level: -1,
+      error: 0,
       state: "waiting",
       seed: null,
       isPiece: false,
@@ -307,12 +326,16 @@ export class MeshStore {
     try {
       const query = level > 0 ? [`level=${level}`] : [];
       if (entry.seed !== null) query.push(`seed=${entry.seed.join(",")}`);
+      // What comes first comes soonest with all its faces.
+      const error = level > entry.target ? 0 : entry.tolerance;
+      if (error > 0) query.push(`tolerance=${Number(error.toPrecision(4))}`);
       const start = entry.url.includes("?") ? "&" : "?";
       const address = entry.url + (query.length > 0 ? start : "") + query.join("&");
       const response = await fetch(address, { signal: abort.signal });
       if (response.ok) {
         entry.geometry = parseMesh(await response.arrayBuffer(), entry.factor);
         entry.asked = level;
+        entry.error = error;
         entry.level = Number(response.headers.get("Voxelview-Level") ?? level);
         entry.note = response.headers.get("Voxelview-Note") ?? "";
         entry.isPiece = response.headers.get("Voxelview-Whole") === "0";

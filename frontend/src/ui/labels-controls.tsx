@@ -89,7 +89,10 @@ export function LabelsControls({ page, layer }: LabelsProps) {
 
 function Selection({ page, layer }: LabelsProps) {
   const { selected } = layer.style;
-  const meshes = page.status.value.meshes.filter((mesh) => mesh.layer === layer.id);
+  const meshes = new Map<string, MeshStatus>();
+  for (const mesh of page.status.value.meshes) {
+    if (mesh.layer === layer.id) meshes.set(mesh.label, mesh);
+  }
   return (
     <div class="selection">
       <div class="section-head">
@@ -113,7 +116,7 @@ function Selection({ page, layer }: LabelsProps) {
               page={page}
               layer={layer}
               label={label}
-              mesh={meshes.find((mesh) => mesh.label === label) ?? null}
+              mesh={meshes.get(label) ?? null}
             />
           ))}
         </ul>

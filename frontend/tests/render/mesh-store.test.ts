@@ -17,6 +17,10 @@ beforeEach(async () => {
   asked = [];
   server = createServer((request, response) => {
     asked.push(request.url!);
+    if (request.url!.includes("/labels")) {
+      response.writeHead(404).end();
+      return;
+    }
     open.set(request.url!.split("/mesh/")[1]!.replace(".surface", ""), response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -197,6 +201,36 @@ describe("levels of detail", () => {
     store.update(document, 8);
     expect(store.isSettled).toBe(true);
     expect(asked).toHaveLength(4);
+  });
+});
+
+describe("many labels", () => {
+  const labels = Array.from({ length: 9 }, (_, index) => String(index + 1));
+
+  it("come without the faces that a pixel does not need, and with all of them when few are left", async () => {
+    store.update(documentOf(labels), 1);
+    for (const label of labels) await answer(`${label}?tolerance=0.5`);
+    await vi.waitFor(() => {
+      expect(store.isSettled).toBe(true);
+    });
+    store.update(documentOf(["1"]), 1);
+    await answer("1");
+    await vi.waitFor(() => {
+      expect(store.isSettled).toBe(true);
+    });
+  });
+
+  it("become finer when the camera comes much nearer", async () => {
+    const document = documentOf(labels);
+    store.update(document, 8);
+    for (const label of labels) await answer(`${label}?tolerance=4`);
+    await vi.waitFor(() => {
+      expect(store.isSettled).toBe(true);
+    });
+    store.update(document, 4);
+    expect(store.isSettled).toBe(true);
+    store.update(document, 2);
+    for (const label of labels) await answer(`${label}?tolerance=1`);
   });
 });
 
