@@ -88,6 +88,7 @@ function tell(notice: Notice): void {
 function receive(message: ServerMessage): void {
   switch (message.type) {
     case "hello":
+      store.setReadOnly(message.read_only);
       greet(message);
       break;
     case "snapshot":

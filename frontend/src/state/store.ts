@@ -5,7 +5,10 @@
 // message. *In flight*: sent, not yet part of the server's document. When the answer has come and
 // the patch that covers it too, the truth contains the edit and the layer on top goes away; when it
 // is refused, the layer goes away and what the server says shows again.
-import { signal, type ReadonlySignal } from "@preact/signals";
+//
+// At an address for looking only nothing is sent. What somebody scrolls, zooms or colours there is
+// laid on top for this page alone, and the rest goes on to follow the viewer.
+import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import type { Accepted, Change, Document, Edit, Patch, Rejected, Snapshot } from "../wire/types";
 import { applyChanges, coalesce } from "./changes";
 
@@ -25,6 +28,13 @@ interface Flight {
   version: number | null;
 }
 
+/** Which layers there are, and what they are called, is not a matter of looks. */
+function isLook(change: Change): boolean {
+  const [field, , part] = change.path;
+  if (field === "layers") return part === "style" || part === "visible";
+  return field === "view" || field === "active" || field === "theme";
+}
+
 /** Edits on their way at once: at 60 frames a second enough for 250 ms to the server and back. */
 const IN_FLIGHT = 16;
 
@@ -39,6 +49,9 @@ export class Store {
   #scheduled = false;
   /** Whether the present connection has said what is true; before, edits have no base. */
   #greeted = false;
+  readonly #readOnly = signal(false);
+  /** Edits that stay on this page, where nothing may be sent. */
+  readonly #own = signal<readonly Change[]>([]);
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -54,10 +67,34 @@ export class Store {
     return this.#queued.length === 0 && this.#flights.length === 0;
   }
 
+  /** Whether the address is for looking only. */
+  get readOnly(): ReadonlySignal<boolean> {
+    return this.#readOnly;
+  }
+
+  /** Whether this page, for looking only, shows something else than the viewer does. */
+  readonly apart = computed(() => this.#own.value.length > 0);
+
+  /** What the greeting says of the address. */
+  setReadOnly(readOnly: boolean): void {
+    this.#readOnly.value = readOnly;
+  }
+
+  /** Shows what the viewer shows again. */
+  rejoin(): void {
+    this.#own.value = [];
+    this.#show();
+  }
+
   /** Changes the document: here at once, at the server with the next frame. */
   edit(changes: readonly Change[]): void {
     const present = this.#document.peek();
     if (present === null || changes.length === 0) return;
+    if (this.#readOnly.peek()) {
+      this.#own.value = coalesce([...this.#own.peek(), ...changes.filter(isLook)]);
+      this.#show();
+      return;
+    }
     this.#queued = coalesce([...this.#queued, ...changes]);
     this.#document.value = applyChanges(present, changes);
     this.#flushSoon();
@@ -121,7 +158,11 @@ export class Store {
 
   #show(): void {
     if (this.#truth === null) return;
-    const own = [...this.#flights.flatMap((flight) => flight.changes), ...this.#queued];
+    const own = [
+      ...this.#own.peek(),
+      ...this.#flights.flatMap((flight) => flight.changes),
+      ...this.#queued,
+    ];
     this.#document.value = applyChanges(this.#truth, own);
   }
 

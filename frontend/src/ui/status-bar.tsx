@@ -6,6 +6,7 @@ import type { LayerValue } from "../render/types";
 import { AXIS_NAMES } from "./panel-overlay";
 import type { Page } from "./page";
 import { readable, trimmed } from "./units";
+import { ViewOnlyMark } from "./view-only";
 
 interface PageProps {
   readonly page: Page;
@@ -22,6 +23,7 @@ export function StatusBar({ page }: PageProps) {
         </span>
       )}
       <Work page={page} />
+      <ViewOnlyMark page={page} />
       <ConnectionMark page={page} />
     </footer>
   );

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { change } from "../../src/state/changes";
+import { change, removal } from "../../src/state/changes";
 import { Store } from "../../src/state/store";
 import type { Edit } from "../../src/wire/types";
 import { exampleDocument } from "../ui/example-document";
@@ -155,4 +155,31 @@ test("nothing is edited before the first snapshot", () => {
   early.frame();
   expect(early.sent).toEqual([]);
   expect(early.store.document.value).toBeNull();
+});
+
+test("at an address for looking only edits show here and are never sent", () => {
+  bench.store.setReadOnly(true);
+  bench.zoom(2);
+  bench.frame();
+  expect(bench.shown).toBe(2);
+  expect(bench.sent).toEqual([]);
+  expect(bench.store.apart.value).toBe(true);
+  // what was not touched goes on to follow
+  const changes = [change(3, "view", "zoom"), change("elsewhere", "title")];
+  bench.store.receive({ type: "patch", base: 5, version: 6, changes });
+  expect(bench.shown).toBe(2);
+  expect(bench.store.document.value?.title).toBe("elsewhere");
+  bench.store.rejoin();
+  expect(bench.shown).toBe(3);
+  expect(bench.store.apart.value).toBe(false);
+});
+
+test("at an address for looking only layers come, go and are named by others", () => {
+  bench.store.setReadOnly(true);
+  const before = bench.store.document.value;
+  const id = before?.order[0] ?? "";
+  bench.store.edit([removal("layers", id), change([], "order"), change("x", "layers", id, "name")]);
+  expect(bench.store.document.value).toEqual(before);
+  bench.store.edit([change(false, "layers", id, "visible")]);
+  expect(bench.store.document.value?.layers[id]?.visible).toBe(false);
 });
