@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import threading
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.browser.picture import DARK, read, rest, show
-from tests.browser.scene import eventually
+from tests.browser.scene import eventually, middle
 
 SIZE = (420, 400)
 
@@ -48,6 +52,11 @@ def middle_column(picture):
 def center_of(picture):
     """Colour in the panel's middle."""
     return picture[picture.shape[0] // 2, picture.shape[1] // 2].astype(int)
+
+
+def screenshot(page):
+    """All of the page: (height, width, 3)."""
+    return np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
 
 
 def is_dark(picture):
@@ -215,3 +224,77 @@ def test_of_what_does_not_fit_a_part_is_shown_and_the_panel_says_so(shown, viewe
     said.wait_for(state="detached")
     assert np.abs(center_of(read(page)) - 200).max() <= 2
     layer.rendering = "none"
+
+
+class Later:
+    """Two points in time; the second is not read while `release` is clear."""
+
+    shape = (2, 40, 40, 40)
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+        self.release.set()
+
+    def __getitem__(self, box):
+        times = range(*box[0].indices(2))
+        if 1 in times:
+            self.release.wait(60)
+        sizes = [len(range(*part.indices(40))) for part in box[1:]]
+        values = np.array([[100], [220]], np.uint8)[list(times)]
+        return np.broadcast_to(values[..., None, None], (len(times), *sizes)).copy()
+
+
+def test_the_former_point_in_time_stands_in_for_one_that_loads(shown, viewer_) -> None:
+    data = Later()
+    _, page = shown(
+        data, rendering="mip", interpolation="nearest", axis_labels=("t", "z", "y", "x")
+    )
+    try:
+        rest(page)
+        data.release.clear()
+        viewer_.view.position["t"] = 1
+        page.wait_for_function("() => window.voxelview.status().panels[0].loading > 0")
+        # Something is drawn anew meanwhile: the camera turns.
+        viewer_.view.camera.orientation = (0, 0.01, 0, 1)
+        page.wait_for_function("() => window.voxelview.document().view.camera.orientation[1] > 0")
+        page.evaluate("new Promise((done) => setTimeout(done, 300))")
+        assert np.abs(center_of(read(page)) - 100).max() <= 2
+    finally:
+        data.release.set()
+    show(page, viewer_)
+    assert np.abs(center_of(read(page)) - 220).max() <= 2
+
+
+class Held:
+    """A volume whose last corner is not read before `release` is set."""
+
+    shape = (64, 64, 64)
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+
+    def __getitem__(self, box):
+        sizes = [len(range(*part.indices(64))) for part in box]
+        if all(part.start >= 32 for part in box):
+            self.release.wait(60)
+        return np.full(sizes, 200, np.uint8)
+
+
+def test_slices_do_not_wait_for_volumes(viewer_, open_page) -> None:
+    data = Held()
+    viewer_.add_image(data, contrast_limits=(0, 255), rendering="translucent")
+    viewer_.view.center = (5, 5, 5)
+    page = open_page(viewer_, (800, 600))
+    try:
+        page.wait_for_function("() => window.voxelview?.status().panels.length === 4")
+        loading = "voxelview.status().panels.find(({ kind }) => kind === '3d').loading"
+        page.wait_for_function(f"() => {loading} === 1")
+        x, y = (int(n) for n in middle(page, "xy"))
+        # Beside the crosshair, in the middle of the panel.
+        eventually(lambda: screenshot(page)[y + 14, x + 14, 0] == 200, 20)
+        assert page.evaluate(loading) == 1
+    finally:
+        data.release.set()
+    show(page, viewer_)

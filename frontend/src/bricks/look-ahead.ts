@@ -1,6 +1,8 @@
 // What will be needed next: the bricks before a slice in the direction in which it moves, as far
-// as it gets in half a second; at rest, those just before and behind it.
-import { coverPlane, normalOf, type Plane } from "./cover";
+// as it gets in half a second; at rest, those just before and behind it. And of a slice that has been
+// zoomed, those of the next level the same way: so many at once would hold up the notch of the wheel
+// that needs them.
+import { coverPlane, levelFor, normalOf, VOXEL_PIXELS, type Plane } from "./cover";
 import type { Cover, Need, Sight } from "./planner";
 import type { Position } from "../math/panel";
 
@@ -18,6 +20,8 @@ interface Track {
   readonly time: number;
   /** World units a second along the normal. */
   readonly speed: number;
+  /** -1 after it was zoomed in, 1 after it was zoomed out, else 0. */
+  readonly zoom: number;
 }
 
 function along(normal: Position, from: Position, to: Position): number {
@@ -40,19 +44,27 @@ export class Motion {
       const isSame =
         before !== undefined && normalOf(before.plane).every((part, axis) => part === normal[axis]);
       if (!isSame || time - before.time > SECONDS) {
-        tracks.set(picture, { plane, time, speed: 0 });
+        const zoom = isSame ? zoomFrom(before, plane) : 0;
+        tracks.set(picture, { plane, time, speed: 0, zoom });
         continue;
       }
       const way = along(normal, before.plane.center, plane.center);
       if (way === 0) {
         // Something else has changed, or this one rests.
-        tracks.set(picture, before);
+        const zoom = zoomFrom(before, plane);
+        const isZoomed = plane.pixel !== before.plane.pixel;
+        tracks.set(picture, isZoomed ? { plane, time, speed: 0, zoom } : before);
         continue;
       }
       const speed = way / Math.max(time - before.time, 0.001);
       // Steps of a wheel come unevenly; a turn back counts at once.
       const isTurn = speed * before.speed <= 0;
-      tracks.set(picture, { plane, time, speed: isTurn ? speed : (speed + before.speed) / 2 });
+      tracks.set(picture, {
+        plane,
+        time,
+        speed: isTurn ? speed : (speed + before.speed) / 2,
+        zoom: zoomFrom(before, plane),
+      });
     }
     this.#tracks = tracks;
   }
@@ -61,6 +73,46 @@ export class Motion {
   speed(picture: number): number {
     return this.#tracks.get(picture)?.speed ?? 0;
   }
+
+  /** -1 after the picture was zoomed in, 1 after it was zoomed out, else 0. */
+  zoom(picture: number): number {
+    return this.#tracks.get(picture)?.zoom ?? 0;
+  }
+}
+
+/** Moving along the slice keeps the way in which it was zoomed, moving across it does not. */
+function zoomFrom(before: Track, plane: Plane): number {
+  const way = along(normalOf(plane), before.plane.center, plane.center);
+  const sign = Math.sign(plane.pixel - before.plane.pixel);
+  return sign !== 0 ? sign : way === 0 ? before.zoom : 0;
+}
+
+/** The plane as it will be when the next level is needed; null when there is none. */
+function zoomed(
+  { sight, level }: Pick<Cover, "sight" | "level">,
+  way: number,
+): { plane: Plane; level: number } | null {
+  const { volume, plane, focus } = sight;
+  const next = level + way;
+  if (way === 0 || next < 0 || next > volume.coarsest) return null;
+  // The coarser of the two levels suffices from this zoom on.
+  const finest = volume.grid(0).scale;
+  const { scale } = volume.grid(Math.max(level, next));
+  const reduced = ([0, 1, 2] as const).filter(
+    (axis) => Math.abs(scale[axis]) > Math.abs(finest[axis]),
+  );
+  const largest = Math.max(...reduced.map((axis) => Math.abs(scale[axis])));
+  const border = largest / VOXEL_PIXELS;
+  const pixel =
+    way < 0 ? Math.min(plane.pixel, border * 0.999) : Math.max(plane.pixel, border * 1.001);
+  const ratio = pixel / plane.pixel;
+  // What lies under the cursor stays there.
+  const at = (axis: 0 | 1 | 2): number => {
+    const fixed = focus?.[axis] ?? plane.center[axis];
+    return fixed + (plane.center[axis] - fixed) * ratio;
+  };
+  const then = { ...plane, pixel, center: [at(0), at(1), at(2)] as const };
+  return levelFor(volume, then) === next ? { plane: then, level: next } : null;
 }
 
 /** Bricks that slices will need next, nearest first, not more than `budget` bytes of them. */
@@ -72,7 +124,15 @@ export function nextBricks(
 ): Need[] {
   const layers: { distance: number; needs: Need[] }[] = [];
   for (const { sight, level } of covers) {
-    const { volume, plane, linear, picture } = sight;
+    const { volume, plane, linear, picture, focus } = sight;
+    const next = zoomed({ sight, level }, motion.zoom(picture));
+    if (next !== null) {
+      const cells = coverPlane(volume, next.level, next.plane, linear, focus);
+      cells.sort((a, b) => a.distance - b.distance);
+      const needs = cells.map(({ number }) => ({ volume, number }));
+      // After what is before and behind a slice, before what is farther.
+      layers.push({ distance: 0.5, needs });
+    }
     const normal = normalOf(plane);
     const { scale } = volume.grid(level);
     const brick = ([0, 1, 2] as const).reduce<number>(

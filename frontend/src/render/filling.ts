@@ -56,8 +56,15 @@ export function planFilling(
   return { fills, left, bytes: taken };
 }
 
-/** What stands for it while its own bricks are on their way; null when nothing is coarser. */
-export function coarseOf({ volume, level }: Fill): Fill | null {
+/** What may be shown for a fill, best first: itself, a coarse one, that of another point in time. */
+export function standIns(fill: Fill, former: Volume | null): Fill[] {
+  const own = [fill, coarseOf(fill)].filter((one) => one !== null);
+  const isAlike = former?.layer === fill.volume.layer && former.coarsest === fill.volume.coarsest;
+  return isAlike ? [...own, ...own.map((one) => ({ ...one, volume: former }))] : own;
+}
+
+/** A coarser one; null when there is none. */
+function coarseOf({ volume, level }: Fill): Fill | null {
   return level === volume.coarsest ? null : wholeFill(volume, volume.coarsest);
 }
 

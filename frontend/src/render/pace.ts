@@ -8,8 +8,10 @@ export class Pace {
   readonly #context: Context;
   #fence: WebGLSync | null = null;
   #issued = -Infinity;
-  /** Milliseconds that the GPU took for what was drawn last. */
+  /** Milliseconds that the GPU took for what was drawn last: slices alone, and the 3-D panel too. */
   #cost = 0;
+  #spaceCost = 0;
+  #wasSpace = false;
   #space = -Infinity;
   #frame = -Infinity;
 
@@ -35,14 +37,16 @@ export class Pace {
 
   /** The same for the 3-D panel, which costs most and tells least. */
   isSpaceDue(now: number): boolean {
-    const rest = Math.max(POLICY.progressMilliseconds, this.#cost / POLICY.progressShare);
-    return this.#isIdle(now) && now - this.#space > 4 * rest;
+    const idle = this.#isIdle(now);
+    const rest = Math.max(POLICY.progressMilliseconds, this.#spaceCost / POLICY.progressShare);
+    return idle && now - this.#space > 4 * rest;
   }
 
   /** Something was drawn. */
   drew(now: number, space: boolean): void {
     const { gl } = this.#context;
     this.#issued = now;
+    this.#wasSpace = space;
     if (space) this.#space = now;
     if (this.#fence !== null) gl.deleteSync(this.#fence);
     this.#fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
@@ -55,7 +59,8 @@ export class Pace {
     if (gl.getSyncParameter(this.#fence, gl.SYNC_STATUS) !== gl.SIGNALED) return false;
     gl.deleteSync(this.#fence);
     this.#fence = null;
-    this.#cost = now - this.#issued;
+    if (this.#wasSpace) this.#spaceCost = now - this.#issued;
+    else this.#cost = now - this.#issued;
     return true;
   }
 }

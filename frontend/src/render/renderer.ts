@@ -15,7 +15,7 @@ import { POLICY } from "./policy";
 import { labelAt, valuesAt } from "./readout";
 import { Screen } from "./screen";
 import { Stage } from "./stage";
-import { isSameStatus, panelStatuses } from "./status";
+import { isSameStatus, levelsOf, panelStatuses } from "./status";
 import type {
   Budgets,
   FrameStats,
@@ -232,7 +232,7 @@ export class CanvasRenderer implements Renderer {
       cacheBudget: this.#library.budget,
       receivedBytes: this.#library.counts.receivedBytes,
       requests: this.#library.requests + this.#meshes.requests + this.#colormaps.requests,
-      levels: this.#stage.levels,
+      levels: levelsOf(this.#stage),
     };
   }
 
@@ -299,13 +299,14 @@ export class CanvasRenderer implements Renderer {
     }
     if (!this.#stage.arrived(volume, number)) return;
     if (brick?.constant === true) this.#screen.fill(volume, number);
-    this.#arm();
+    this.#arm(this.#stage.isNeeded(volume, number));
   }
 
-  #arm(): void {
+  /** A frame is to come; `isSeen` unless it is only for what may be needed next. */
+  #arm(isSeen = true): void {
     if (this.#disposed) return;
     // Nobody may think that all is drawn while something is due.
-    if (this.#status?.settled === true) this.#tell({ ...this.#status, settled: false });
+    if (isSeen && this.#status?.settled === true) this.#tell({ ...this.#status, settled: false });
     if (this.#isArmed) return;
     this.#isArmed = true;
     this.#schedule(() => {
@@ -336,7 +337,7 @@ export class CanvasRenderer implements Renderer {
       this.#stage.lookAhead();
     }
     const isDue = this.#screen.isStale || this.#stage.isUploading;
-    if (isDue && this.#screen.gpu !== null) this.#arm();
+    if (isDue && this.#screen.gpu !== null) this.#arm(this.#screen.isStale);
   }
 
   /** Plan for what the GPU has proved to hold; what it has no room for then is left out. */
@@ -387,7 +388,7 @@ export class CanvasRenderer implements Renderer {
 
   #currentStatus(): Status {
     const meshes = this.#meshes.status;
-    const isDrawn = !this.#needsPlan && !this.#screen.isStale && !this.#stage.isUploading;
+    const isDrawn = !this.#needsPlan && !this.#screen.isStale;
     const hasMaps = this.#stage.actors.every(
       ({ layer }) => layer.kind !== "image" || this.#colormaps.get(layer.style.colormap).ready,
     );

@@ -233,10 +233,15 @@ export class Screen {
 
   #draw(gpu: Gpu, pace: Pace, show: Show): void {
     const { document, panels, ratio } = show;
-    const { pictures, isLoading } = this.#cast.stage;
+    const { stage } = this.#cast;
+    const { pictures, isLoading } = stage;
     const now = performance.now();
     const due = new Set(this.#changed);
-    if (!isLoading || pace.isDue(now)) for (const index of this.#filled) due.add(index);
+    const isProgressDue = !isLoading || pace.isDue(now);
+    for (const index of this.#filled) {
+      // Slices are what one looks at: a complete one waits for nothing else.
+      if (isProgressDue || stage.progress(index).loading === 0) due.add(index);
+    }
     for (const index of due) {
       const picture = pictures[index];
       if (picture !== undefined) this.#drawPicture(gpu, index, picture.plane, ratio);
@@ -248,8 +253,10 @@ export class Screen {
     const space = panels.find(({ kind }) => kind === "3d");
     // While meshes pour in, not each of them is worth a picture of all.
     const isComing = isLoading || !this.#cast.meshes.isSettled;
-    const isChanged =
-      this.#spaceChanged || (this.#spaceFilled && (!isComing || pace.isSpaceDue(now)));
+    // Volumes take the GPU so long that slices would be late.
+    const isBehind = stage.fills.length > 0 && stage.areSlicesLoading;
+    const isFilledDue = !isComing || (!isBehind && pace.isSpaceDue(now));
+    const isChanged = this.#spaceChanged || (this.#spaceFilled && isFilledDue);
     const isStill =
       this.#coarseSince !== null && now - this.#coarseSince > POLICY.stillMilliseconds;
     const wantsSpace = isChanged || (isStill && !isLoading);
@@ -259,7 +266,7 @@ export class Screen {
     if (isSpaceDue) {
       // Once all is there and nobody moves, nothing is gained by drawing it coarsely first.
       const isMoving = this.#spaceChanged || isLoading;
-      const coarse = isMoving && space !== undefined && this.#cast.stage.fills.length > 0;
+      const coarse = isMoving && space !== undefined && stage.fills.length > 0;
       this.#spaceChanged = false;
       this.#spaceFilled = false;
       if (!this.#isRecolored) this.#objects = null;
@@ -315,7 +322,9 @@ export class Screen {
   #volumes(gpu: Gpu): SpaceVolume[] {
     const { stage, library } = this.#cast;
     return stage.shownFills().flatMap((fill) => {
-      const actor = stage.actors.find(({ volume }) => volume === fill.volume);
+      const actor = stage.actors.find(
+        ({ volume, former }) => volume === fill.volume || former === fill.volume,
+      );
       if (actor?.layer.kind !== "image") return [];
       const { layer, code } = actor;
       const show = (shown: Fill): SpaceVolume => {

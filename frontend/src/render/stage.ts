@@ -9,11 +9,10 @@ import type { BrickNumber, Volume } from "../bricks/volume";
 import type { Position } from "../math/panel";
 import type { Document, ImageLayer, LabelsLayer, Notice } from "../wire/types";
 import { slotBytes, type Slot } from "./atlas";
-import { coarseOf, fillingNeeds, planFilling, type Filling, type SpaceSight } from "./filling";
+import { fillingNeeds, planFilling, standIns, type Filling, type SpaceSight } from "./filling";
 import { pointOf } from "./leading";
 import type { Picture } from "./pictures";
 import { imageCode, labelsCode, type TexelCode } from "./texels";
-import type { LayerLevels } from "./types";
 
 /** A layer as it is shown now. */
 export interface Actor {
@@ -53,6 +52,8 @@ export class Stage {
   #probe: Need[] = [];
   #probed: Position | null = null;
   #inView = new Map<Volume, Set<BrickNumber>>();
+  /** Those among them that are needed now, not only next. */
+  #needed = new Map<Volume, Set<BrickNumber>>();
   /** Bricks for which the GPU had no room since the last plan. */
   readonly #refused = new Map<Volume, Set<BrickNumber>>();
   /** Bricks that are here but not yet on the GPU, best first. */
@@ -84,12 +85,15 @@ export class Stage {
     return this.#filling.fills;
   }
 
-  /** What can be shown of these now: the coarsest level while the one wanted is incomplete. */
+  /**
+   * What can be shown of these now: while the level wanted is incomplete the coarsest one, or what
+   * was shown before.
+   */
   shownFills(): Fill[] {
     const isHere = (fill: Fill): boolean => bricksOf(fill).every((need) => this.#isSomething(need));
     return this.fills.map((fill) => {
-      const coarse = coarseOf(fill);
-      return coarse !== null && !isHere(fill) && isHere(coarse) ? coarse : fill;
+      const former = this.#actors.find(({ volume }) => volume === fill.volume)?.former ?? null;
+      return standIns(fill, former).find(isHere) ?? fill;
     });
   }
 
@@ -120,7 +124,11 @@ export class Stage {
     const isFilled = this.fills.every((fill) =>
       bricksOf(fill).every(({ volume, number }) => this.#isDrawable(volume, number)),
     );
-    if (!isFilled) return true;
+    return !isFilled || this.areSlicesLoading;
+  }
+
+  /** The same for slices alone. */
+  get areSlicesLoading(): boolean {
     return this.#plan.covers.some(({ sight, cells }) =>
       cells.some(({ number }) => !this.#isDrawable(sight.volume, number)),
     );
@@ -142,21 +150,6 @@ export class Stage {
     return needs.filter(({ volume, number }) => !this.#isDrawable(volume, number)).length;
   }
 
-  /** The levels in view of each layer, top first. */
-  get levels(): LayerLevels[] {
-    const shown = this.#actors.map(({ layer, volume }) => {
-      const covers = this.#plan.covers.filter(({ sight }) => sight.volume === volume);
-      const fills = this.fills.filter((fill) => fill.volume === volume);
-      const levels = new Set([...covers, ...fills].map(({ level }) => level));
-      return {
-        layer: layer.id,
-        shown: [...levels].sort((a, b) => a - b),
-        count: volume.coarsest + 1,
-      };
-    });
-    return shown.reverse();
-  }
-
   /** The GPU turned out to hold no more than this: plan for it. False: so it was done already. */
   limit(bytes: number): boolean {
     if (bytes >= this.#budget) return false;
@@ -167,7 +160,7 @@ export class Stage {
   /** There is no room for the brick; returns whether anything in view lacks it. */
   refuse({ volume, number }: Need): boolean {
     this.#refused.set(volume, (this.#refused.get(volume) ?? new Set()).add(number));
-    return !this.#ahead.some((need) => need.volume === volume && need.number === number);
+    return this.isNeeded(volume, number);
   }
 
   #isRefused(volume: Volume, number: BrickNumber): boolean {
@@ -216,11 +209,11 @@ export class Stage {
     const budget = this.#budget * IN_VIEW - this.#filling.bytes;
     this.#plan = plan(sights, { bytes, budget, direct: this.#direct });
     this.#inView = new Map();
+    this.#needed = new Map();
     this.#refused.clear();
     this.#ahead = [];
     this.#looksAhead = false;
-    this.#gather(this.#plan.needs);
-    this.#gather(this.#fillNeeds);
+    this.#gather(this.#gather([...this.#plan.needs, ...this.#fillNeeds], this.#needed));
     this.#ahead.push(...this.#gather(this.#actors.flatMap(({ volume }) => coarsestBricks(volume))));
     const taken = this.#plan.needs.reduce((sum, { volume }) => sum + bytes(volume), 0);
     this.#motion.note(sights, performance.now() / 1000);
@@ -240,10 +233,10 @@ export class Stage {
   }
 
   /** Remember that these are in view; returns those of which it was not known. */
-  #gather(needs: readonly Need[]): Need[] {
+  #gather(needs: readonly Need[], known = this.#inView): Need[] {
     return needs.filter(({ volume, number }) => {
-      const numbers = this.#inView.get(volume) ?? new Set();
-      this.#inView.set(volume, numbers);
+      const numbers = known.get(volume) ?? new Set();
+      known.set(volume, numbers);
       const isNew = !numbers.has(number);
       numbers.add(number);
       return isNew;
@@ -309,6 +302,11 @@ export class Stage {
       const brick = this.#library.brick(need.volume, need.number);
       if (brick !== null && this.#isPending(need)) return { need, brick };
     }
+  }
+
+  /** Whether a picture waits for the brick. */
+  isNeeded(volume: Volume, number: BrickNumber): boolean {
+    return this.#needed.get(volume)?.has(number) === true;
   }
 
   isInView(volume: Volume, number: BrickNumber): boolean {

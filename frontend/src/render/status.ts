@@ -3,7 +3,7 @@ import type { Panel } from "../math/panel";
 import { dataBounds } from "../math/space";
 import type { Notice } from "../wire/types";
 import type { Stage } from "./stage";
-import type { MeshStatus, PanelStatus, Status } from "./types";
+import type { LayerLevels, MeshStatus, PanelStatus, Status } from "./types";
 
 /** The state of every panel. */
 export function panelStatuses(
@@ -42,6 +42,23 @@ export function panelStatuses(
         : cells === 0;
     return { kind, loading, empty, failures: [...failures.values()], short: [...short] };
   });
+}
+
+/** The levels in view of each layer, top first. */
+export function levelsOf({ actors, covers, fills }: Stage): LayerLevels[] {
+  const shown = actors.map(({ layer, volume }) => {
+    const mine = [
+      ...covers.filter(({ sight }) => sight.volume === volume),
+      ...fills.filter((fill) => fill.volume === volume),
+    ];
+    const levels = new Set(mine.map(({ level }) => level));
+    return {
+      layer: layer.id,
+      shown: [...levels].sort((a, b) => a - b),
+      count: volume.coarsest + 1,
+    };
+  });
+  return shown.reverse();
 }
 
 /** Whether two states tell the same. */

@@ -62,6 +62,28 @@ describe("nextBricks", () => {
     expect(next([252, 256], 3)).toEqual([7, 8]);
   });
 
+  it("looks at the next level the way the picture is zoomed", () => {
+    const data = exampleData({ shape: [512, 512, 512], levels: 4 });
+    const deep = new Volume("l1", "image", data, []);
+    const levels = (pixels: readonly number[]): number[] => {
+      const motion = new Motion();
+      const sights = pixels.map((pixel): Sight => {
+        const plane = { ...sightAt(256).plane, center: [272, 256, 256] as const, pixel };
+        return { ...sightAt(256), volume: deep, plane };
+      });
+      sights.forEach((sight, count) => motion.note([sight], count * 3));
+      const { covers } = plan(sights.slice(-1), { bytes, budget: Infinity, direct: Infinity });
+      const needs = nextBricks(covers, motion, bytes, Infinity);
+      const seen = new Set(needs.map(({ number }) => deep.index(number).level));
+      return [...seen].sort((a, b) => a - b);
+    };
+    expect(levels([2])).toEqual([1]);
+    expect(levels([2.5, 2])).toEqual([0, 1]);
+    expect(levels([2, 2.5, 2.5])).toEqual([1, 2]);
+    // There is nothing finer than the finest.
+    expect(levels([1, 0.5])).toEqual([0]);
+  });
+
   it("stays within its budget, nearest first", () => {
     expect(next([260, 264, 268, 272], 0.05, 8 * 1000)).toEqual([8, 9]);
   });
