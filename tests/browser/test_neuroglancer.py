@@ -6,7 +6,11 @@ Needs the ``bench`` extra. Its page is of another origin than ours, which has to
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -142,10 +146,43 @@ def test_shows_labels(cells: tuple[Any, np.ndarray[Any, Any]], shown: Shows) -> 
     assert differing(picture, np.where(inside, expected, background)) == 0
 
 
-def test_shows_meshes(cells: tuple[Any, np.ndarray[Any, Any]], shown: Shows) -> None:
-    layer, _ = cells
-    sources = [f"zarr3://{layer.zarr_url}/", f"precomputed://{layer.mesh_url}"]
-    picture = shown(segmentation(sources), "3d")
+@pytest.fixture
+def folder_url(tmp_path: Path) -> Iterator[str]:
+    """Address of a folder that any web server hands out, to pages of all origins."""
+
+    class Files(SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            self.send_header("Access-Control-Allow-Origin", "*")
+            super().end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=tmp_path)) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def assert_both_are_seen(picture: np.ndarray[Any, Any]) -> None:
+    """Surfaces in both colours."""
     red, _, blue = np.moveaxis(picture, -1, 0)
     for one, other in ((red, blue), (blue, red)):
         assert ((one > 60) & (other < 10)).sum() > 2000
+
+
+def test_shows_exported_meshes(
+    cells: tuple[Any, np.ndarray[Any, Any]], shown: Shows, folder_url: str, tmp_path: Path
+) -> None:
+    layer, _ = cells
+    layer.export_meshes(tmp_path, format="precomputed", progress=False)
+    sources = [f"zarr3://{layer.zarr_url}/", f"precomputed://{folder_url}"]
+    assert_both_are_seen(shown(segmentation(sources), "3d"))
+
+
+def test_shows_meshes(cells: tuple[Any, np.ndarray[Any, Any]], shown: Shows) -> None:
+    layer, _ = cells
+    sources = [f"zarr3://{layer.zarr_url}/", f"precomputed://{layer.mesh_url}"]
+    assert_both_are_seen(shown(segmentation(sources), "3d"))
