@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 
 from viewer.backlog import Backlog
@@ -57,8 +57,7 @@ Key = tuple[int, tuple[int, ...], Way]
 """Of a block: level, index, and how it was had, which decides how large it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
+class Epoch(msgspec.Struct, frozen=True):
     """What one read works with from beginning to end, whatever is refreshed meanwhile."""
 
     source: Source

@@ -28,7 +28,6 @@ not in the tree is a bug of ours and answered with 500.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -187,6 +186,8 @@ def error_of(kind: str, message: str, hint: str = "") -> ViewerError:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"Did you mean 'colormap'?"`` for the known name nearest to `name`, else their list."""
+    import difflib
+
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if not close:  # an abbreviation: cmap is spelled, in order, by the letters of colormap

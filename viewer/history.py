@@ -7,7 +7,8 @@ of an older generation needs new ones only where a later step touches them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from viewer.space import Box
 from viewer.state import Changed
@@ -19,8 +20,7 @@ REMEMBERED = 256
 """Steps remembered here at most, apart from those that a later one covers."""
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(msgspec.Struct, frozen=True):
     """The generation of a pyramid's data, and the steps that led to it; a value.
 
     Parameters

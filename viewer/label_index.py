@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from viewer.label_search import (
     call_of,
@@ -30,6 +29,9 @@ from viewer.label_search import (
 from viewer.pyramid import Cancelled, Pyramid
 from viewer.space import Box
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 RUNS = 1 << 24
 """Runs kept at most for one volume, of 8 bytes each."""
 
@@ -37,8 +39,7 @@ PENDING_ROWS = 1 << 18
 """Rows of blocks' indexes kept until they are merged, of 88 bytes each."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabelIndex:
+class LabelIndex(msgspec.Struct, frozen=True):
     """Where all labels of one volume are.
 
     Parameters

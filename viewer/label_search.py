@@ -11,16 +11,18 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from viewer.errors import CancelledError, NotFoundError, TooLargeError
 from viewer.pyramid import Cancelled, Pyramid
 from viewer.sources.protocol import Array
 from viewer.space import Box
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 INDEX_VOXELS = 1 << 22
 """Voxels read at a time: few enough to stay in memory and to cancel soon."""
@@ -35,8 +37,7 @@ T = TypeVar("T")
 Index = tuple[int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """One label, found.
 
     Parameters

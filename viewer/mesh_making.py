@@ -17,9 +17,10 @@ not the whole.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 
 from viewer.errors import CancelledError, NotFoundError, TooLargeError
@@ -60,8 +61,7 @@ class Places(Protocol):
         """Told where a label was found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """Which mesh is to be made: what `Meshes.mesh` was asked for, checked."""
 
     label: int

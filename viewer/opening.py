@@ -11,9 +11,11 @@ import importlib
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from viewer.errors import InvalidValueError, SourceError, UnsupportedDataError, ViewerError
 from viewer.sources import Source, as_source

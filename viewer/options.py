@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypedDict
+
+import msgspec
 
 from viewer import state
 from viewer.colormaps import CHANNEL_TINTS
@@ -72,8 +73,7 @@ LABEL_TYPES = ("bool", "uint32", "uint64")
 """dtypes that `Viewer.add` takes for labels: masks, and what segmentation programs write."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageLook:
+class ImageLook(msgspec.Struct, frozen=True):
     """How one image layer starts: what was asked for, else suggested by the data, else usual."""
 
     name: str

@@ -22,10 +22,10 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from viewer.backlog import Backlog
 from viewer.blocks import Blocks, Epoch, Key

@@ -8,7 +8,8 @@ Arrays are (…, z, y, x). The last two or three axes are *spatial*, those befor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from viewer.errors import InvalidValueError
 
@@ -96,8 +97,7 @@ def conversion(unit: str, to: str) -> float:
     return float(f"{METRES[unit] / METRES[to]:.12g}")
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(msgspec.Struct, frozen=True):
     """A half-open box of voxel indices: ``start <= index < stop`` on every axis.
 
     Parameters

@@ -7,8 +7,8 @@ them are read, spread over the volume, and thinned out; of other arrays many sho
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from viewer.policy import POLICY
@@ -34,8 +34,7 @@ LARGEST = float(np.finfo(np.float64).max) / 4
 """Limits are kept within this, so that their difference is finite."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(msgspec.Struct, frozen=True):
     """Contrast window and histogram of a sample.
 
     Parameters

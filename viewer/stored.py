@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import secrets
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -280,6 +279,8 @@ def lock_folder(folder: Path, *, exclusive: bool) -> IO[bytes]:
 
 
 def _empty(folder: Path) -> None:
+    import shutil
+
     for entry in list(folder.iterdir()):
         if entry.is_dir():
             shutil.rmtree(entry)

@@ -9,9 +9,10 @@ own buttons.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from viewer.server.hosts import Hosts
 
@@ -24,8 +25,7 @@ _EDITOR = ("vscode-webview:", "vscode-file:", "https://*.vscode-cdn.net")
 """What stands around the output of a notebook in Visual Studio Code."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommonHeaders:
+class CommonHeaders(msgspec.Struct, frozen=True):
     """The headers that all responses to a client have in common."""
 
     fields: dict[str, str]

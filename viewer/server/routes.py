@@ -7,10 +7,11 @@ what no pattern matches in full is not there.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
+
+import msgspec
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler
@@ -29,8 +30,7 @@ _MESH = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """An address and who answers there."""
 
     pattern: re.Pattern[str]

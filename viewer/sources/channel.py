@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from viewer.errors import InvalidDataError, InvalidValueError
 from viewer.sources import adapt, as_source, describe

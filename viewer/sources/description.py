@@ -8,14 +8,14 @@ stands above what the data says.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from viewer.space import canonical_unit, conversion
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(msgspec.Struct, frozen=True):
     """How one channel, or an image without channels, would like to be seen."""
 
     name: str = ""
@@ -26,8 +26,7 @@ class Channel:
     visible: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestions:
+class Suggestions(msgspec.Struct, frozen=True):
     """How data would like to be seen: what is not said is left to the viewer."""
 
     name: str = ""
@@ -36,9 +35,9 @@ class Suggestions:
     channel_axis: int | None = None
     """The axis that counts channels, each of which is better seen as a layer of its own."""
     channels: tuple[Channel, ...] = ()
-    label_colors: Mapping[int, str] = field(default_factory=dict)
+    label_colors: Mapping[int, str] = msgspec.field(default_factory=dict)
     """Label → ``"#rrggbb"``."""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """Worth keeping with the layer, as JSON has it."""
     notices: tuple[str, ...] = ()
     """What the user should know, as that coordinates could not be used."""
@@ -48,16 +47,14 @@ class Suggestions:
         return self.channels[index] if index < len(self.channels) else Channel()
 
 
-@dataclass(frozen=True, slots=True)
-class Transform:
+class Transform(msgspec.Struct, frozen=True):
     """Where a level lies: one entry an axis, space in the description's unit."""
 
     scale: tuple[float, ...]
     translate: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(msgspec.Struct, frozen=True):
     """Data in parts that can be read.
 
     Parameters

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from viewer.errors import InvalidDataError, InvalidValueError, UnsupportedDataError
@@ -31,8 +31,7 @@ _KINDS = {"t": "time", "time": "time", "c": "channel", "channel": "channel"}
 _SPATIAL_NAMES = {"z", "y", "x"}
 
 
-@dataclass(frozen=True, slots=True)
-class Geometry:
+class Geometry(msgspec.Struct, frozen=True):
     """Axes, level 0 and spatial unit of an array, checked."""
 
     axes: tuple[Axis, ...]

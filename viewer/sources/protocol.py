@@ -7,9 +7,9 @@ and it is read from several threads at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+import msgspec
 import numpy as np
 
 from viewer.space import Box
@@ -97,8 +97,7 @@ class IdentifiedSource(Source, Protocol):
         """The same as long as the data is; None where that cannot be known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(msgspec.Struct, frozen=True):
     """How a level's chunks are stored, in the words of Zarr v3's array metadata."""
 
     chunks: tuple[int, ...]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+import msgspec
+
 from viewer.errors import InvalidDataError, MissingExtraError, NotFoundError, ViewerError
 from viewer.sources.description import Description
 from viewer.sources.geometry import check_dtype
@@ -21,8 +23,7 @@ PICTURE_EDGE = 8
 """Voxels along two axes from which on an array is taken for an image, and not for a table."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """What of a file is shown, and how to let go of the file."""
 
     shown: tuple[Description, ...]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import zarr
+from msgspec.structs import replace
 
 from viewer.errors import NotFoundError, SourceError
 from viewer.sources import describe
