@@ -11,20 +11,17 @@ was interrupted goes on where it stopped: chunks that are there are not made aga
 from __future__ import annotations
 
 import contextlib
-import itertools
 import math
-import os
 import secrets
 import threading
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from viewer import shelf
-from viewer.cluster import work_off
+from viewer.cluster import work_off, work_off_here
 from viewer.errors import CancelledError, InvalidValueError
 from viewer.levels import plan_factors
 from viewer.pyramid import Pyramid
@@ -201,24 +198,8 @@ class _Build:
         return self._ended.is_set() or self._cancelled()
 
     def _by_threads(self, level: int, tasks: Iterator[Box]) -> Generator[int, None, None]:
-        threads = min(4, os.cpu_count() or 1)
-        with ThreadPoolExecutor(threads, "voxelview-build") as pool:
-            running: set[Future[int]] = set()
-            try:
-                while True:
-                    for box in itertools.islice(tasks, 2 * threads - len(running)):
-                        running.add(pool.submit(self._recipe.make, level, box, self._stop))
-                    if not running:
-                        return
-                    # In short waits, so that Ctrl-C is heard.
-                    done, running = wait(running, 0.1, FIRST_COMPLETED)
-                    for future in done:
-                        yield future.result()
-            except BaseException:
-                self._ended.set()
-                for future in running:
-                    future.cancel()
-                raise
+        calls = ((level, box, self._stop) for box in tasks)
+        return work_off_here("voxelview-build", self._recipe.make, calls, self._ended.set)
 
     def _check(self) -> None:
         if self._stop():

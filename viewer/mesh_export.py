@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from viewer.cluster import work_off
+from viewer.cluster import work_off, work_off_here
 from viewer.errors import CancelledError, InvalidValueError, NotFoundError, SourceError
 from viewer.label_index import LabelIndex
 from viewer.mesh_formats import FORMATS, encode, precomputed_info, precomputed_manifest
@@ -151,30 +149,9 @@ def _write(path: Path, body: bytes) -> None:
 
 
 def _by_threads(task: _Export, labels: Sequence[int]) -> Iterator[int]:
-    threads = min(4, os.cpu_count() or 1)
     ended = threading.Event()
-    mine = _Export(
-        *(task.meshes, task.point, task.folder, task.format, task.to_nanometres),
-        lambda: ended.is_set() or task.cancelled(),
-    )
-    waiting = iter(labels)
-    with ThreadPoolExecutor(threads, "voxelview-export") as pool:
-        running: set[Future[int]] = set()
-        try:
-            while True:
-                for label in itertools.islice(waiting, 2 * threads - len(running)):
-                    running.add(pool.submit(mine.write, label))
-                if not running:
-                    return
-                # In short waits, so that Ctrl-C is heard.
-                done, running = wait(running, 0.1, FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
-        except BaseException:
-            ended.set()
-            for future in running:
-                future.cancel()
-            raise
+    mine = replace(task, cancelled=lambda: ended.is_set() or task.cancelled())
+    return work_off_here("voxelview-export", mine.write, ((n,) for n in labels), ended.set)
 
 
 def _by_cluster(
