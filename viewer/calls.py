@@ -69,6 +69,8 @@ VIEWER: Mapping[str, Callee] = {
     "add_surface": _DO,
     "errors": _ATTRIBUTE,
     "open": _DO,
+    "redo": _DO,
+    "undo": _DO,
 }
 """Of the viewer."""
 

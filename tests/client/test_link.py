@@ -173,6 +173,29 @@ def test_threads_share_a_link_and_nothing_is_lost(link: viewer.Link, far: Far) -
     assert set(cells.hidden) == {100 * n + k for n in range(1, 5) for k in range(10)}
 
 
+def test_many_changes_are_one_and_can_be_taken_back(link: viewer.Link) -> None:
+    image = link.layers["image"]
+    before, version = (image.colormap, image.gamma), link.document.version
+    with link.txn():
+        image.colormap = "viridis"
+        image.gamma = 3.0
+        assert image.gamma == 3.0
+    assert link.document.version == version + 1
+
+    def fail() -> None:
+        with link.txn():
+            image.gamma = 4.0
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert image.gamma == 3.0
+    assert link.undo() is not None
+    assert (image.colormap, image.gamma) == before
+    link.redo()
+    assert (image.colormap, image.gamma) == ("viridis", 3.0)
+
+
 def test_closing_a_link_ends_nothing_else(far: Far) -> None:
     link = viewer.connect(far.url, timeout=30)
     link.close()

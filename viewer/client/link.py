@@ -68,9 +68,9 @@ def connect(address: str, token: str | None = None, timeout: float = 10.0) -> Li
     return Link(parse_address(address, token), timeout)
 
 
-def _forward(name: str) -> Callable[..., Any]:
+def _forward(name: str, kind: type = Adding) -> Callable[..., Any]:
     """A method of the Viewer that is called there."""
-    original = getattr(Adding, name)
+    original = getattr(kind, name)
 
     @functools.wraps(original)
     def method(self: Link, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
@@ -140,6 +140,9 @@ class Link(Face, Scripting):
     add_labels = _forward("add_labels")
     add_surface = _forward("add_surface")
     open = _forward("open")
+
+    undo = _forward("undo", Scripting)
+    redo = _forward("redo", Scripting)
 
     # --- calls ----------------------------------------------------------------------------------
 
