@@ -92,6 +92,7 @@ def test_a_view_without_data_offers_to_fit(
     scene.v.view.zoom = 8
     scene.v.view.center = (1e4, 1e4, 1e4)
     page.locator("[data-panel='xy'] .panel-empty").wait_for()
+    page.locator("[data-panel='3d'] .panel-empty").wait_for()
     page.locator("[data-panel='xy'] .panel-empty button").click()
     eventually(lambda: viewer_.view.zoom is None and max(viewer_.view.center) < 100)
     settled(page)
@@ -238,7 +239,8 @@ def test_errors_of_the_data_pop_up_and_are_kept(
     data.broken = True
     with suppress(SourceError):
         layer.refresh()
-    page.locator(".toast", has_text="the disk /data is gone").first.wait_for()
+    words = page.locator(".toast, .panel-failure", has_text="the disk /data is gone")
+    words.first.wait_for()
     page.keyboard.press("n")
     page.locator(".notice-list", has_text="the disk /data is gone").wait_for()
     page.keyboard.press("Escape")

@@ -150,6 +150,24 @@ export function worldToScreen(
   ];
 }
 
+/** Whether none of the data's bounds lies before the 3-D panel's camera, as far as is easily told. */
+export function isOutOfView(document: Document, panel: Panel): boolean {
+  const bounds = worldBounds(document);
+  if (bounds === null) return false;
+  const places = [0, 1, 2, 3, 4, 5, 6, 7].map((corner) => {
+    const at = (axis: 0 | 1 | 2): number => (corner & (1 << axis) ? bounds.high : bounds.low)[axis];
+    return worldToScreen(document, [panel], panel, [at(0), at(1), at(2)]);
+  });
+  const across = places.map(([x]) => x - panel.left);
+  const along = places.map(([, y]) => y - panel.top);
+  return (
+    Math.max(...across) < 0 ||
+    Math.max(...along) < 0 ||
+    Math.min(...across) > panel.width ||
+    Math.min(...along) > panel.height
+  );
+}
+
 /** Ids of the layers by which slices are counted, best first: the active one, if it is visible. */
 export function layersThatCount(document: Document): readonly string[] {
   // A surface has no voxels, and no slices.

@@ -16,7 +16,13 @@ interface PageProps {
 }
 
 export function Toasts({ page }: PageProps) {
-  const fresh = page.notices.fresh.value.slice(0, MOST);
+  // What a panel says itself, with a way out, needs no second voice that might cover it.
+  const told = new Set(
+    page.status.value.panels.flatMap(({ failures }) => failures.map(({ layer }) => layer)),
+  );
+  const fresh = page.notices.fresh.value
+    .filter(({ notice: { layer } }) => layer === undefined || layer === null || !told.has(layer))
+    .slice(0, MOST);
   if (page.noticeList.value) return null;
   return (
     <div class="toasts" role="log" aria-live="polite">

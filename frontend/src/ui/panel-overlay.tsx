@@ -2,7 +2,7 @@
 // to see when there is nothing to see.
 import { panelAxes, type Panel, type PanelKind, type SliceKind } from "../math/panel";
 import { isFlat } from "../math/space";
-import { effectiveZoom, worldToScreen } from "../math/view";
+import { effectiveZoom, isOutOfView, worldToScreen } from "../math/view";
 import type { PanelStatus } from "../render/types";
 import type { Document } from "../wire/types";
 import { hint, perform, toggleMaximised } from "./actions";
@@ -47,7 +47,7 @@ export function PanelOverlay({ page, panel }: PanelProps) {
           {slice !== null && <Scale page={page} panel={panel} />}
         </>
       )}
-      {status !== null && <PanelState page={page} status={status} small={small} />}
+      {status !== null && <PanelState page={page} panel={panel} status={status} small={small} />}
     </section>
   );
 }
@@ -165,13 +165,15 @@ function Scale({ page, panel }: PanelProps) {
   );
 }
 
-interface PanelStateProps {
-  readonly page: Page;
+interface PanelStateProps extends PanelProps {
   readonly status: PanelStatus;
   readonly small: boolean;
 }
 
-function PanelState({ page, status, small }: PanelStateProps) {
+function PanelState({ page, panel, status, small }: PanelStateProps) {
+  const document = page.document.value;
+  const empty =
+    status.empty || (panel.kind === "3d" && document !== null && isOutOfView(document, panel));
   const failure = status.failures[0];
   const name = page.layers.value[failure?.layer ?? ""]?.name;
   return (
@@ -205,9 +207,7 @@ function PanelState({ page, status, small }: PanelStateProps) {
       {status.short.length > 0 && failure === undefined && !small && (
         <ShortPanel page={page} layers={status.short} />
       )}
-      {status.empty && failure === undefined && !small && (
-        <EmptyPanel page={page} kind={status.kind} />
-      )}
+      {empty && failure === undefined && !small && <EmptyPanel page={page} kind={status.kind} />}
       {!status.empty && failure === undefined && !small && status.kind !== "3d" && (
         <DarkPanel page={page} />
       )}

@@ -3,6 +3,7 @@ import type { Panel } from "../../src/math/panel";
 import {
   effectiveCameraZoom,
   effectiveZoom,
+  isOutOfView,
   screenToWorld,
   sliceStep,
   worldBounds,
@@ -73,6 +74,21 @@ describe("effectiveZoom", () => {
     for (const panel of panels.slice(0, 3)) {
       expect(effectiveZoom(document, panels, panel)).toBe(7);
     }
+  });
+});
+
+describe("isOutOfView", () => {
+  it("tells when the camera looks past all data", () => {
+    const document = documentOf({ shape: [100, 50, 20] });
+    const panel = panels[3]!;
+    expect(isOutOfView(document, panel)).toBe(false);
+    document.view.center = [50, 25, 500];
+    document.view.camera.zoom = 4;
+    expect(isOutOfView(document, panel)).toBe(true);
+    // From within, too, something is seen.
+    document.view.center = [50, 25, 10];
+    document.view.camera.zoom = 1000;
+    expect(isOutOfView(document, panel)).toBe(false);
   });
 });
 
