@@ -7,25 +7,29 @@ What they have made is in the cache; then it is said which box that is, so that 
     reader   preview ─┐                            ┌─ exact
     backlog           └─ quiet ─ make ─ announced ─┘
 
-Coarse levels on the way to the one looked at are seen for a moment only: they are made only where
-that is cheap.
+Coarse levels on the way to the one looked at are seen for a moment only: they are made last, while
+nobody reads anything, and only where that is cheap.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from viewer.errors import ViewerError
 
 QUIET_SECONDS = 0.3
 """Without a reader, until work begins; between the requests of one picture there is less."""
 
-PATIENCE_SECONDS = 2.0
+PATIENCE_SECONDS = 10.0
 """The longest that work which has not begun waits for readers: one of them may hang."""
+
+REST_SECONDS = 2.0
+"""Without a reader, until what was seen on the way is made: one who scrolls goes on sooner."""
 
 PAUSE_SECONDS = 0.5
 """The longest that work under way waits for readers: they may wait for it, too."""
@@ -45,7 +49,10 @@ FIRST_NEWS_SECONDS = 0.5
 NEWS_SHARE = 0.25
 """The next one comes after so much of the time that has passed."""
 
-THREADS = min(3, os.cpu_count() or 1)
+THREADS = max(1, min(3, (os.cpu_count() or 1) - 1))
+
+NICENESS = 10
+"""Of the threads, where threads have one: readers, and a page on the same computer, go first."""
 
 Index = tuple[int, ...]
 Item = tuple[int, Index]
@@ -90,6 +97,7 @@ class Backlog:
         self._began = self._told = 0.0
         self._count = 0
         self._threads = 0
+        self._aimed = True  # whether that is made which is looked at
         self._closed = False
 
     @contextmanager
@@ -144,6 +152,9 @@ class Backlog:
 
     def _run(self) -> None:
         """Body of a thread: until nothing is left."""
+        if sys.platform == "linux":
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         while (item := self._take()) is not None:
             made = False
             try:
@@ -168,10 +179,13 @@ class Backlog:
                     self._threads -= 1
                     return None
                 now = time.monotonic()
-                quiet = not self._readers and now - self._last_read >= QUIET_SECONDS
-                if quiet or now > end:
+                aimed = self._is_aim(item, self._waiting[item])
+                rest = QUIET_SECONDS if aimed else REST_SECONDS
+                quiet = not self._readers and now - self._last_read >= rest
+                if quiet or (aimed and now > end):
                     del self._waiting[item]
                     self._under_way.add(item)
+                    self._aimed = aimed
                     if not self._count and len(self._under_way) == 1:
                         self._began = self._told = now
                     return item
@@ -180,13 +194,16 @@ class Backlog:
     def _next(self) -> Item | None:
         """The first of the latest look that has one; the lock must be held."""
         best: Item | None = None
+        rank = (False, -1)
         for item, look in self._waiting.items():
-            if self._worth(item, look) and (best is None or look > self._waiting[best]):
-                best = item
+            aimed = self._is_aim(item, look)
+            if (aimed or self._cheap(item[0])) and (aimed, look) > rank:
+                best, rank = item, (aimed, look)
         return best
 
-    def _worth(self, item: Item, look: int) -> bool:
-        return item[0] <= self._finest.get(look, 0) or self._cheap(item[0])
+    def _is_aim(self, item: Item, look: int) -> bool:
+        """Whether a block is of the finest level of its look."""
+        return item[0] <= self._finest.get(look, 0)
 
     def _pause(self) -> bool:
         """Let readers go first, but not for long; whether to give up."""
@@ -203,8 +220,10 @@ class Backlog:
             self._count += 1
             if made:
                 self._made.append(item)
+            # What is made at rest is no reason to say that there is work left.
             left = len(self._under_way) + sum(
-                self._worth(*entry) for entry in self._waiting.items()
+                self._is_aim(other, look) or (not self._aimed and self._cheap(other[0]))
+                for other, look in self._waiting.items()
             )
             since = self._told - self._began
             due = not left or now - self._told >= max(FIRST_NEWS_SECONDS, since * NEWS_SHARE)
