@@ -165,3 +165,11 @@ def test_levels_that_do_not_exist_are_not_found(pyramid):
             grid_of(pyramid, level)
         with pytest.raises(NotFoundError):
             read_chunk(pyramid, level, (0, 0, 0))
+
+
+def test_chunks_that_are_read_one_after_another_into_the_same_memory_are_whole() -> None:
+    data = np.random.default_rng(0).integers(1, 99, (70, 70, 70), dtype=np.uint16)
+    pyramid = Pyramid(as_source(data), "labels")
+    for index in itertools.product(range(2), repeat=3):
+        kept = bytes(read_chunk(pyramid, 0, index))
+        assert bytes(read_chunk(pyramid, 0, index, brief=True)) == kept

@@ -110,7 +110,7 @@ def _encoding(mount: Mount, key: tuple[Any, ...], pyramid: Pyramid) -> Work[Enco
         def make() -> Encoded:
             if not coding:
                 return Encoded(chunks.read_stored_chunk(pyramid, level, index), "")
-            voxels = chunks.read_chunk(pyramid, level, index, cancelled)
+            voxels = chunks.read_chunk(pyramid, level, index, cancelled, brief=True)
             return Encoded(encode(voxels, coding, labels=pyramid.kind == "labels"), coding)
 
         return mount.encoded.get(key, make, cancelled)
