@@ -135,7 +135,7 @@ def plan_places(shape: tuple[int, ...], cell: tuple[int, ...], places: int) -> l
 
 def _cell_box(index: tuple[int, ...], cell: tuple[int, ...], shape: tuple[int, ...]) -> Box:
     start = tuple(i * c for i, c in zip(index, cell, strict=True))
-    return Box(start, tuple(s + c for s, c in zip(start, cell, strict=True))).clip(shape)
+    return Box(start, tuple(min(s + c, n) for s, c, n in zip(start, cell, shape, strict=True)))
 
 
 def _thin(block: Array, count: int) -> Array:
