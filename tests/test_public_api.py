@@ -24,6 +24,7 @@ def test_the_package() -> None:
             "connect",
             "errors",
             "events",
+            "headless",
             "imshow",
             "open",
             "set_cache_limit",
@@ -41,7 +42,8 @@ def test_the_viewer() -> None:
     assert members(viewer.Viewer) == [
         *("active", "add", "add_action", "add_image", "add_labels", "add_surface", "bind_key"),
         *("close", "closed", "document", "errors", "events", "events_of", "hear"),
-        *("layer", "layers", "listen", "open", "redo", "report", "share", "shares", "tell"),
+        *("layer", "layers", "listen", "open", "redo", "report", "screenshot", "sessions"),
+        *("share", "shares", "show", "tell"),
         *("theme", "title", "txn", "undo", "url", "view"),
     ]
 
@@ -119,7 +121,9 @@ def test_the_options() -> None:
     assert keywords(viewer.imshow) == ("title",)
     assert keywords(viewer.open) == ("title",)
     assert keywords(viewer.Viewer.open) == ("dataset", "layer_type")
-    assert keywords(viewer.set_server) == ("host", "port", "allowed_hosts", "allow_origins")
+    assert keywords(viewer.set_server) == (
+        *("host", "port", "allowed_hosts", "allow_origins", "url_prefix"),
+    )
     assert keywords(viewer.set_static_content_source) == ("url", "path")
     assert list(inspect.signature(viewer.Viewer).parameters) == ["title"]
 

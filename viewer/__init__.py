@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from viewer.layers import ImageLayer, LabelsLayer, Layer, SurfaceLayer
     from viewer.server import set_server, set_static_content_source
     from viewer.shelf import cache_info, clear_cache, set_cache_limit
-    from viewer.viewer import Viewer, imshow, open, stop
+    from viewer.viewer import Viewer, headless, imshow, open, stop
 
 __all__ = [
     "ImageLayer",
@@ -38,6 +38,7 @@ __all__ = [
     "connect",
     "errors",
     "events",
+    "headless",
     "imshow",
     "open",
     "set_cache_limit",
@@ -56,6 +57,7 @@ _HOMES = {
     "cache_info": "viewer.shelf",
     "clear_cache": "viewer.shelf",
     "connect": "viewer.client",
+    "headless": "viewer.viewer",
     "imshow": "viewer.viewer",
     "open": "viewer.viewer",
     "set_cache_limit": "viewer.shelf",

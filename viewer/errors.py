@@ -8,6 +8,7 @@
     ├── UnknownOptionError       (TypeError)   a keyword that does not exist, with a suggestion
     ├── UnknownLayerError        (KeyError)    no layer of that name, index or id
     ├── UnknownAxisError         (KeyError)    no leading axis of that name
+    ├── UnknownSessionError      (KeyError)    no page of that id
     ├── NotFoundError            (LookupError) a level, chunk, label or file that is not there
     ├── SourceError              (OSError)     the user's array failed while it was read
     ├── ConflictError            (RuntimeError) a stale patch, with the present value
@@ -85,6 +86,10 @@ class UnknownAxisError(ViewerError, KeyError):
     """No leading axis of that name."""
 
 
+class UnknownSessionError(ViewerError, KeyError):
+    """No page of that id is open."""
+
+
 class NotFoundError(ViewerError, LookupError):
     """A level, chunk, label or file that is not there."""
 
@@ -153,6 +158,7 @@ HTTP_STATUS: dict[type[ViewerError], int] = {
     InvalidValueError: 400,
     UnknownLayerError: 404,
     UnknownAxisError: 404,
+    UnknownSessionError: 404,
     NotFoundError: 404,
     ConflictError: 409,
     TooLargeError: 413,

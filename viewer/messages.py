@@ -130,6 +130,25 @@ class Pong(Struct, tag_field="type", tag="pong"):
     time: float
 
 
+class TakePicture(Struct, tag_field="type", tag="take"):
+    """Draw this document, not what is on screen, and answer with `Taken`."""
+
+    request: int
+    document: Document
+    size: tuple[int, int] | None
+    """CSS pixels (width, height); None for those of what the page shows."""
+    scale: float
+    """Pixels of the picture for each CSS pixel."""
+    panel: Panel | None
+    """The only panel; None for all of the document's layout."""
+    background: str | None
+    """``#rrggbbaa`` where there is no data; None for the theme's."""
+    overlays: bool
+    """Whether scale bars, crosshairs and names are drawn."""
+    seconds: float
+    """Time for all of it; then the answer says what is missing."""
+
+
 class Reply(Struct, tag_field="type", tag="reply"):
     """Answer to a `Call`. What it changed is part of the document as of `version`."""
 
@@ -195,6 +214,31 @@ class Run(Struct, tag_field="type", tag="run", forbid_unknown_fields=True):
     pointer: Pointer
     layer: str | None = None
     """Id of the layer in whose menu it was chosen."""
+
+
+class Presence(Struct, tag_field="type", tag="presence", forbid_unknown_fields=True):
+    """The sender is a page that shows pictures, and can take them; sent again when it changes."""
+
+    size: tuple[int, int]
+    """CSS pixels (width, height) of the window."""
+    pixel_ratio: float
+    """Pixels of the screen for each CSS pixel."""
+    visible: bool
+    """Whether it is in front, not in a background tab."""
+    opener: str = ""
+    """Key of the program that opened it unseen; empty for a person's."""
+
+
+class Taken(Struct, tag_field="type", tag="taken", forbid_unknown_fields=True):
+    """Answer to `TakePicture`: a PNG follows in binary frames of at most `PART_BYTES`."""
+
+    request: int
+    bytes: int = 0
+    """Of the PNG."""
+    error: str = ""
+    """Why there is none; then no frames follow."""
+    kind: str = ""
+    """Of the error: ``"deadline"``, ``"source"``, ``"toolarge"`` or ``"closed"``."""
 
 
 class Undo(Struct, tag_field="type", tag="undo", forbid_unknown_fields=True):
@@ -265,6 +309,9 @@ class Piece(Struct, forbid_unknown_fields=True):
     body: bytes
 
 
+PART_BYTES = 1 << 19
+"""Bytes of one binary frame of a picture, at most."""
+
 ServerMessage = (
     Hello
     | Snapshot
@@ -278,5 +325,6 @@ ServerMessage = (
     | Reply
     | Happened
     | Undone
+    | TakePicture
 )
-PageMessage = Edit | Ping | Event | Run | Undo | Call | Cancel | Listen
+PageMessage = Edit | Ping | Call | Cancel | Event | Run | Undo | Presence | Taken | Listen

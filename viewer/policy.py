@@ -125,6 +125,15 @@ class Policy:
     body_bytes: int = 1 * MIB
     """Bytes. The largest request body or WebSocket message taken."""
 
+    picture_pixels: int = 1 << 26
+    """Pixels of a picture that a page takes, at most: 8192 × 8192."""
+
+    picture_edge: int = 16384
+    """Pixels of its width and of its height, at most; few GPUs do more."""
+
+    picture_bytes: int = 256 * MIB
+    """Bytes of its PNG, at most."""
+
     upload_bytes: int = 4096 * MIB
     """Bytes of the arrays that other processes have sent to one viewer, as long as they live."""
 

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from viewer import calls
 from viewer.adding import Adding
@@ -27,6 +27,10 @@ from viewer.policy import POLICY
 from viewer.rules import VIEWER
 from viewer.scripting import Scripting
 from viewer.shares import TOKEN_BYTES, Sharing, check_token
+from viewer.showing import SIZE, Showing
+
+if TYPE_CHECKING:
+    from viewer.server.attendance import Attendance
 
 _log = logging.getLogger("viewer")
 
@@ -34,7 +38,7 @@ _viewers: set[Viewer] = set()
 _viewers_lock = threading.Lock()
 
 
-class Viewer(Face, Scripting, Sharing, Adding):
+class Viewer(Face, Scripting, Showing, Sharing, Adding):
     """Shows arrays in the browser, at `url`.
 
     The server, one for the process, is started when there is none. The Viewer lives, and keeps
@@ -103,6 +107,7 @@ class Viewer(Face, Scripting, Sharing, Adding):
         """Close the pages and let go of all data. Idempotent."""
         if self._end():
             self._server.unmount(self._token)
+            self._close_headless()
 
     def __enter__(self) -> Viewer:
         return self
@@ -208,6 +213,12 @@ class Viewer(Face, Scripting, Sharing, Adding):
         if not self._closed:
             self._server.broadcast(self._token, message)
 
+    def _attendance(self) -> Attendance:
+        return self._server.attendance(self._token)
+
+    def _page_url(self) -> str:
+        return self._server.direct_url(self._token)
+
     def _end(self) -> bool:
         """Let go of everything but the server's mount; False when that was done before."""
         with self._lock:
@@ -254,6 +265,39 @@ def imshow(data: Any, *, title: str | None = None, **options: Any) -> tuple[View
         raise
 
 
+def headless(title: str | None = None, *, size: tuple[int, int] = SIZE) -> Viewer:
+    """A viewer with a page of its own that nobody sees, for scripts that make pictures.
+
+    It needs Chromium, Chrome or Edge on this machine; `Viewer.close`, or the end of the ``with``
+    block, ends it.
+
+    Parameters
+    ----------
+    title : str, optional
+        Title of the page.
+    size : (int, int), default (1200, 900)
+        CSS pixels (width, height) of the page, and of its pictures.
+
+    Raises
+    ------
+    MissingExtraError
+        When no browser is found; the hint says how to get one.
+
+    Examples
+    --------
+    >>> with viewer.headless(size=(1200, 900)) as v:
+    ...     v.add_image(volume)
+    ...     v.screenshot("figure.png", scale=2)
+    """
+    shown = Viewer(title)
+    try:
+        shown._open_headless(size)
+    except BaseException:
+        shown.close()
+        raise
+    return shown
+
+
 def open(path: str | Path, *, title: str | None = None, **options: Any) -> Viewer:
     """Show what is in a file, folder or behind an address, in a viewer of its own.
 
@@ -292,3 +336,4 @@ def stop() -> None:
         viewers = list(_viewers)
     for viewer in viewers:
         viewer._end()
+        viewer._close_headless()

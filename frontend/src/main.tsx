@@ -10,11 +10,13 @@ import { savedBudgets } from "./ui/budgets";
 import { Colormaps } from "./ui/colormaps";
 import { stepSample } from "./ui/navigation";
 import { Page } from "./ui/page";
+import type { PictureTaker } from "./ui/picture-taker";
 import { Playback } from "./ui/playback";
+import { OPENED_SIZE, OPENER, tellPresence } from "./ui/session";
 import { pageGlobals } from "./page-globals";
 import { PROTOCOL, type ServerMessage } from "./wire/protocol";
 import { Socket, type Connection } from "./wire/socket";
-import type { Hello, Notice } from "./wire/types";
+import type { Hello, Notice, TakePicture } from "./wire/types";
 
 const base = new URL("./", location.href);
 
@@ -24,11 +26,11 @@ function webSocketUrl(path: string): string {
   return url.href;
 }
 
-const connection = signal<Connection>({ kind: "connecting", attempt: 1 });
-const notices = new Notices();
 // A notebook tries several addresses until this page is what its frame shows.
 if (window.parent !== window) window.parent.postMessage({ voxelview: "ready" }, "*");
 
+const connection = signal<Connection>({ kind: "connecting", attempt: 1 });
+const notices = new Notices();
 const tasks = new Tasks();
 
 const store = new Store({
@@ -109,6 +111,9 @@ function receive(message: ServerMessage): void {
     case "progress":
       tasks.receive(message);
       break;
+    case "take":
+      void takePicture(message);
+      break;
     case "undone": {
       const done = message.redo ? "Done again" : "Undone";
       const nothing = message.redo ? "There is nothing to do again" : "There is nothing to undo";
@@ -119,6 +124,20 @@ function receive(message: ServerMessage): void {
     case "pong":
       break;
   }
+}
+
+let taker: PictureTaker | null = null;
+
+/** Loaded when Python asks for the first picture. */
+async function takePicture(request: TakePicture): Promise<void> {
+  const { PictureTaker } = await import("./ui/picture-taker");
+  taker ??= new PictureTaker({
+    baseUrl: base.href,
+    size: () => OPENED_SIZE ?? page.size.peek(),
+    send: (message) => socket.send(message),
+    sendBytes: (bytes) => socket.sendBytes(bytes),
+  });
+  taker.take(request);
 }
 
 const RELOADED = "voxelview-reloaded-for";
@@ -133,7 +152,10 @@ function greet(hello: Hello): void {
   } catch {
     reloaded = hello.version; // No storage (a sandboxed frame): reloading could go on forever.
   }
-  if (hello.protocol === PROTOCOL) return;
+  if (hello.protocol === PROTOCOL) {
+    page.session.value = hello.session;
+    return;
+  }
   if (reloaded === hello.version) {
     page.stopper.value = "protocol";
     socket.end("The page and the Python package are of different versions.");
@@ -144,6 +166,8 @@ function greet(hello: Hello): void {
 
 /** Hands every new document and arrangement of panels down to a renderer of the canvas. */
 function mount(canvas: HTMLCanvasElement): () => void {
+  // A page that nobody sees draws nothing but the pictures that Python asks for.
+  if (OPENER !== "") return () => undefined;
   let renderer;
   try {
     renderer = createRenderer({
@@ -192,6 +216,8 @@ effect(() => {
 effect(() => {
   document.documentElement.dataset["theme"] = page.theme.value;
 });
+
+tellPresence(page, (message) => socket.send(message));
 
 window.addEventListener("pagehide", () => store.flush());
 window.addEventListener("online", () => socket.connect());

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
+from concurrent.futures import Future
 from contextlib import suppress
 
 import msgspec
@@ -43,14 +44,18 @@ from viewer.messages import (
     Patch,
     Ping,
     Pong,
+    Presence,
     Progress,
     Rejected,
     Run,
     ServerMessage,
     Snapshot,
+    Taken,
+    TakePicture,
     Undo,
     Undone,
 )
+from viewer.server.attendance import Pictures, gone
 from viewer.server.calls import Calls
 from viewer.server.connection import Socket, seen
 from viewer.server.hosts import is_loopback
@@ -83,6 +88,8 @@ class DocumentSocket(Socket):
         self._reports: deque[str] = deque(maxlen=self.mount.policy.notices)
         self._progress: dict[tuple[str | None, str], str] = {}
         self._listens: tuple[str, ...] = ()
+        self._wishes: list[str] = []
+        self._pictures = Pictures(self.mount.policy.picture_bytes)
         compress = self.mount.policy.compress_loopback or not is_loopback(
             self.request.remote_ip or ""
         )
@@ -117,10 +124,14 @@ class DocumentSocket(Socket):
         writer = getattr(self, "_writer", None)
         if writer is not None:
             writer.cancel()
+            self.mount.attendance.leave(self._session)
+            self._pictures.end(gone(self._session))
 
     async def on_message(self, message: str | bytes) -> None:
         # awaited by Tornado before it reads the next message: a page that does not read its
         # answers is not listened to
+        if isinstance(message, bytes) and self._pictures.add(message):
+            return
         if isinstance(message, bytes):
             try:
                 await self._calls.receive(message)
@@ -151,7 +162,8 @@ class DocumentSocket(Socket):
 
     def _pending(self) -> list[str]:
         """What the page has to be told now. No reference to the document survives this call."""
-        texts = [*self._reports, *self._progress.values()]
+        texts = [*self._reports, *self._progress.values(), *self._wishes]
+        self._wishes.clear()
         self._reports.clear()
         self._progress.clear()
         if self.mount.closed:
@@ -188,6 +200,15 @@ class DocumentSocket(Socket):
         if isinstance(request, Listen):
             self._listen(request.events)
             return None
+        if isinstance(request, Presence):
+            if not self.mount.closed:
+                agent = self.request.headers.get("User-Agent", "")[:500]
+                self.mount.attendance.enter(self._session, request, agent, self._take)
+            return None
+        if isinstance(request, Taken):
+            if not self._pictures.begin(request):
+                self.close(1007, "unexpected picture")
+            return None
         if isinstance(request, Undo):
             return self._undo(request)
         if isinstance(request, Event | Run):
@@ -195,6 +216,14 @@ class DocumentSocket(Socket):
                 self.mount.served.hear(request, self._session)
             return None
         return self._edit(request)
+
+    def _take(self, wish: TakePicture, answer: Future[bytes]) -> None:
+        if self not in self.mount.connections:
+            answer.set_exception(gone(self._session))
+            return
+        self._pictures.ask(wish.request, answer)
+        self._wishes.append(_encode(wish).decode())
+        self._news.set()
 
     def _listen(self, events: tuple[str, ...]) -> None:
         if events != self._listens and not self.mount.closed:

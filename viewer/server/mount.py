@@ -22,6 +22,7 @@ from viewer.cache import BlockCache
 from viewer.errors import CancelledError, ClosedError, ViewerError
 from viewer.messages import Event, Notice, Run, ServerMessage
 from viewer.policy import Policy
+from viewer.server.attendance import Attendance
 from viewer.server.workers import Job, Work, Workers
 from viewer.values import Budget
 
@@ -137,6 +138,7 @@ class Mount:
         self.encoded = encoded.partition()
         """Chunks that travel encoded, by layer, level, index, generation and coding."""
         self.connections: set[Connection] = set()
+        self.attendance = Attendance(loop)
         self._served: Served | None = served
         self._loop = loop
         self._workers = workers
@@ -226,6 +228,7 @@ class Mount:
         """Let go of the Viewer; from any thread."""
         self._served = None
         self.encoded.close()
+        self.attendance.close()
         unsubscribe, self._unsubscribe = self._unsubscribe, None
         if unsubscribe is not None:
             unsubscribe()

@@ -24,6 +24,7 @@ from viewer.cache import BlockCache
 from viewer.errors import ClosedError, InvalidValueError
 from viewer.messages import ServerMessage
 from viewer.policy import POLICY, Policy
+from viewer.server.attendance import Attendance
 from viewer.server.gate import Gate
 from viewer.server.hosts import Hosts, bracketed, prefix_host
 from viewer.server.listener import Listener, bind
@@ -61,9 +62,9 @@ class Server:
         Further ``host`` or ``host:port`` that the server answers to (a proxy's).
     allow_origins : iterable of str, default ()
         Origins, as `check_origin` returns them, whose pages may read voxels and meshes.
-    policy : Policy, optional
     url_prefix : str, default ""
         As `check_prefix` returns it: where a proxy shows the server.
+    policy : Policy, optional
         The bounds; default those in force.
 
     Raises
@@ -79,8 +80,8 @@ class Server:
         *,
         allowed_hosts: Iterable[str] = (),
         allow_origins: Iterable[str] = (),
-        policy: Policy = POLICY,
         url_prefix: str = "",
+        policy: Policy = POLICY,
     ) -> None:
         self._policy = policy
         self._sockets = bind(host, port)
@@ -205,6 +206,19 @@ class Server:
         mount = self._mounts.get(token)
         for one in (mount, *self._shares(token)) if mount is not None else ():
             one.broadcast(message)
+
+    def attendance(self, token: str) -> Attendance:
+        """The pages of the viewer mounted under `token`.
+
+        Raises
+        ------
+        ClosedError
+            When it has been unmounted.
+        """
+        mount = self._mounts.get(token)
+        if mount is None:
+            raise ClosedError("The server has been stopped.", hint="Make a new viewer.Viewer().")
+        return mount.attendance
 
     def stop(self, reason: str = "The server was stopped.") -> None:
         """Close the sockets, tell the pages, and release everything; idempotent."""

@@ -95,6 +95,9 @@ export class Page {
   readonly pointed = computed(() => this.cursor.value?.panel.kind ?? null);
   readonly values = signal<readonly LayerValue[]>([]);
   readonly stopper = signal<Stopper | null>(null);
+  /** What Python calls this page while it is connected; and whether that was just copied. */
+  readonly session = signal<string | null>(null);
+  readonly sessionCopied = signal(false);
 
   readonly sidebar = signal(window.innerWidth >= NARROW);
   readonly palette = signal(false);

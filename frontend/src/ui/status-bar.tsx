@@ -5,6 +5,7 @@ import { isFlat } from "../math/space";
 import type { LayerValue } from "../render/types";
 import { AXIS_NAMES } from "./panel-overlay";
 import type { Page } from "./page";
+import { SessionMark } from "./session";
 import { readable, trimmed } from "./units";
 import { ViewOnlyMark } from "./view-only";
 
@@ -23,6 +24,7 @@ export function StatusBar({ page }: PageProps) {
         </span>
       )}
       <Work page={page} />
+      <SessionMark page={page} />
       <ViewOnlyMark page={page} />
       <ConnectionMark page={page} />
     </footer>

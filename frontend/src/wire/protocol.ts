@@ -19,6 +19,7 @@ const TYPES: ReadonlySet<string> = new Set<ServerMessage["type"]>([
   "closing",
   "pong",
   "undone",
+  "take",
 ]);
 
 /** A message of the server; null for a type that this page doesn't know, which it may ignore. */

@@ -72,6 +72,13 @@ export class Socket {
     return true;
   }
 
+  /** Sends a binary frame when the connection is open; false when it is not. */
+  sendBytes(bytes: ArrayBuffer): boolean {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(bytes);
+    return true;
+  }
+
   /** Drops the connection and opens a new one, which starts with a fresh snapshot. */
   restart(): void {
     this.#drop();

@@ -2,8 +2,20 @@
 
 export interface Wire {
   server:
-    Hello | Snapshot | Patch | Accepted | Rejected | Report | Progress | Closing | Pong | Reply | Happened | Undone;
-  page: Edit | Ping | Event | Run | Undo | Call | Cancel | Listen;
+    | Hello
+    | Snapshot
+    | Patch
+    | Accepted
+    | Rejected
+    | Report
+    | Progress
+    | Closing
+    | Pong
+    | Reply
+    | Happened
+    | Undone
+    | TakePicture;
+  page: Edit | Ping | Call | Cancel | Event | Run | Undo | Presence | Taken | Listen;
 }
 /**
  * First message on a connection.
@@ -366,6 +378,20 @@ export interface Undone {
   what: string | null;
 }
 /**
+ * Draw this document, not what is on screen, and answer with `Taken`.
+ */
+export interface TakePicture {
+  type: "take";
+  request: number;
+  document: Document;
+  size: [number, number] | null;
+  scale: number;
+  panel: ("3d" | "xy" | "xz" | "yz") | null;
+  background: string | null;
+  overlays: boolean;
+  seconds: number;
+}
+/**
  * Change the document, all of it or nothing.
  */
 export interface Edit {
@@ -380,13 +406,6 @@ export interface Edit {
 export interface Ping {
   type: "ping";
   time: number;
-}
-/**
- * Take back what was done last, by anybody; or do again what was taken back.
- */
-export interface Undo {
-  type: "undo";
-  redo: boolean;
 }
 /**
  * Call a method of the viewer or of a layer (`viewer.calls` lists them); a `Reply` comes back.
@@ -407,6 +426,37 @@ export interface Call {
 export interface Cancel {
   type: "cancel";
   request: number;
+}
+/**
+ * Take back what was done last, by anybody; or do again what was taken back.
+ */
+export interface Undo {
+  type: "undo";
+  redo: boolean;
+}
+/**
+ * The sender is a page that shows pictures, and can take them; sent again when it changes.
+ */
+export interface Presence {
+  type: "presence";
+  /**
+   * @minItems 2
+   * @maxItems 2
+   */
+  size: [number, number];
+  pixel_ratio: number;
+  visible: boolean;
+  opener: string;
+}
+/**
+ * Answer to `TakePicture`: a PNG follows in binary frames of at most `PART_BYTES`.
+ */
+export interface Taken {
+  type: "taken";
+  request: number;
+  bytes: number;
+  error: string;
+  kind: string;
 }
 /**
  * Tell me what people do on pages, as `Happened`; replaces what was asked for before.

@@ -1,0 +1,283 @@
+// What is written over the panels, drawn into a picture: a page cannot photograph itself. It looks
+// as `panel-overlay.tsx` and its style sheet make it look, but for what only a pointer needs.
+import { panelAxes, type Panel, type SliceKind } from "../math/panel";
+import { effectiveZoom, worldToScreen, worldToView } from "../math/view";
+import type { Document } from "../wire/types";
+import { slices } from "./navigation";
+import { lengthText, roomForScale, scaleBar } from "./units";
+
+/** A 2-D context, of a canvas on the page or off it. */
+export type Pen = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
+
+type Theme = Document["theme"];
+type Axis = "x" | "y" | "z";
+
+export const AXES = ["z", "y", "x"] as const;
+
+/** CSS pixels around the middle that the crosshair leaves free. */
+const OPEN = 10;
+
+/** CSS pixels: a smaller panel shows the picture alone. */
+const SMALL = 90;
+
+/** As in `style/tokens.css` (a test holds them together). */
+export const INKS: Readonly<Record<Theme, Readonly<Record<string, string>>>> = {
+  dark: {
+    "on-picture": "#f1f3f5",
+    "on-picture-quiet": "#c3c8cf",
+    "halo-color": "rgb(0 0 0 / 0.75)",
+    scrim: "rgb(15 17 21 / 0.78)",
+    divider: "#33383f",
+    "axis-x": "#f0787d",
+    "axis-y": "#7fcf7b",
+    "axis-z": "#76a9ff",
+  },
+  light: {
+    "on-picture": "#16181b",
+    "on-picture-quiet": "#454b54",
+    "halo-color": "rgb(255 255 255 / 0.85)",
+    scrim: "rgb(255 255 255 / 0.86)",
+    divider: "#c3c8cf",
+    "axis-x": "#ad2930",
+    "axis-y": "#226b1f",
+    "axis-z": "#1f52b0",
+  },
+};
+
+const FONT = '"Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif';
+
+/** `system-ui` first, as on the page. */
+function font(weight: number, size: number): string {
+  return `${weight} ${size}px system-ui, -apple-system, ${FONT}`;
+}
+
+/** Draws all of it; the pen is scaled so that its unit is a CSS pixel. */
+export function drawOverlays(
+  pen: Pen,
+  document: Document,
+  panels: readonly Panel[],
+  theme: Theme,
+): void {
+  if (document.order.length === 0) return;
+  drawDividers(pen, panels, theme);
+  for (const panel of panels) {
+    pen.save();
+    pen.beginPath();
+    pen.rect(panel.left, panel.top, panel.width, panel.height);
+    pen.clip();
+    pen.translate(panel.left, panel.top);
+    drawPanel(pen, document, panels, panel, theme);
+    pen.restore();
+  }
+}
+
+function ink(theme: Theme, name: string): string {
+  return INKS[theme][name] ?? "#808080";
+}
+
+function drawDividers(pen: Pen, panels: readonly Panel[], theme: Theme): void {
+  const first = panels[0];
+  const last = panels.at(-1);
+  if (first === undefined || last === undefined || panels.length < 2) return;
+  const width = last.left + last.width;
+  const height = last.top + last.height;
+  pen.fillStyle = ink(theme, "divider");
+  pen.fillRect(first.width, 0, last.left - first.width, height);
+  pen.fillRect(0, first.height, width, last.top - first.height);
+}
+
+function drawPanel(
+  pen: Pen,
+  document: Document,
+  panels: readonly Panel[],
+  panel: Panel,
+  theme: Theme,
+): void {
+  const small = panel.width < SMALL || panel.height < SMALL;
+  const { kind } = panel;
+  const { axis_lines: hasLines, scale_bar: hasBar } = document.view;
+  if (kind === "3d") {
+    if (hasLines && !small) drawTripod(pen, document, panel, theme);
+    if (!small) drawTitle(pen, document, panel, null, theme);
+    return;
+  }
+  if (hasLines) drawCrosshair(pen, document, panels, panel, kind, theme);
+  if (small) return;
+  drawTitle(pen, document, panel, kind, theme);
+  if (hasBar) drawScaleBar(pen, document, panels, panel, theme);
+}
+
+function drawCrosshair(
+  pen: Pen,
+  document: Document,
+  panels: readonly Panel[],
+  panel: Panel,
+  kind: SliceKind,
+  theme: Theme,
+): void {
+  const { right, down } = panelAxes(kind);
+  const [screenX, screenY] = worldToScreen(document, panels, panel, document.view.center);
+  const x = Math.floor(screenX - panel.left) + 0.5;
+  const y = Math.floor(screenY - panel.top) + 0.5;
+  const { width, height } = panel;
+  pen.lineWidth = 1;
+  pen.globalAlpha = 0.55;
+  const line = (axis: Axis, path: readonly (readonly [number, number, number, number])[]): void => {
+    pen.strokeStyle = ink(theme, `axis-${axis}`);
+    pen.beginPath();
+    for (const [x0, y0, x1, y1] of path) {
+      pen.moveTo(x0, y0);
+      pen.lineTo(x1, y1);
+    }
+    pen.stroke();
+  };
+  line(AXES[down], [
+    [x, 0, x, Math.max(0, y - OPEN)],
+    [x, y + OPEN, x, height],
+  ]);
+  line(AXES[right], [
+    [0, y, Math.max(0, x - OPEN), y],
+    [x + OPEN, y, width, y],
+  ]);
+  pen.globalAlpha = 1;
+  drawAxisName(pen, AXES[right], width - 26, y - 6, "right", "alphabetic", theme);
+  drawAxisName(pen, AXES[down], x + 6, height - 8, "left", "alphabetic", theme);
+}
+
+function drawAxisName(
+  pen: Pen,
+  axis: Axis,
+  x: number,
+  y: number,
+  align: CanvasTextAlign,
+  baseline: CanvasTextBaseline,
+  theme: Theme,
+): void {
+  pen.font = font(600, 11);
+  pen.textAlign = align;
+  pen.textBaseline = baseline;
+  pen.lineJoin = "round";
+  pen.lineWidth = 2.5;
+  pen.strokeStyle = ink(theme, "halo-color");
+  pen.strokeText(axis, x, y);
+  pen.fillStyle = ink(theme, `axis-${axis}`);
+  pen.fillText(axis, x, y);
+}
+
+const TRIPOD = { size: 56, length: 18 };
+
+const DIRECTIONS = [
+  ["x", [0, 0, 1]],
+  ["y", [0, 1, 0]],
+  ["z", [1, 0, 0]],
+] as const;
+
+function drawTripod(pen: Pen, document: Document, panel: Panel, theme: Theme): void {
+  const ends = DIRECTIONS.map(([name, direction]) => {
+    const [right, down, away] = worldToView(document, direction);
+    return { name, right, down, away };
+  });
+  ends.sort((a, b) => b.away - a.away);
+  pen.save();
+  pen.translate(8 + TRIPOD.size / 2, panel.height - 8 - TRIPOD.size / 2);
+  for (const { name, right, down, away } of ends) {
+    pen.globalAlpha = away > 0.3 ? 0.55 : 1;
+    pen.strokeStyle = ink(theme, `axis-${name}`);
+    pen.lineWidth = 1.5;
+    pen.lineCap = "round";
+    pen.beginPath();
+    pen.moveTo(0, 0);
+    pen.lineTo(right * TRIPOD.length, down * TRIPOD.length);
+    pen.stroke();
+    const reach = TRIPOD.length + 6;
+    drawAxisName(pen, name, right * reach, down * reach, "center", "middle", theme);
+  }
+  pen.restore();
+}
+
+interface Piece {
+  readonly text: string;
+  readonly color: string;
+  readonly bold: boolean;
+  /** CSS pixels before it. */
+  readonly gap: number;
+}
+
+/** Name of the panel, and which slice it shows. */
+function drawTitle(
+  pen: Pen,
+  document: Document,
+  panel: Panel,
+  slice: SliceKind | null,
+  theme: Theme,
+): void {
+  const name = panel.kind === "3d" ? "3-D" : panel.kind;
+  const pieces: Piece[] = [{ text: name, color: ink(theme, "on-picture"), bold: true, gap: 0 }];
+  const found = slice === null ? null : slices(document, slice);
+  if (slice !== null && found !== null && found.count > 1) {
+    const { normal } = panelAxes(slice);
+    const axis = AXES[normal];
+    const quiet = ink(theme, "on-picture-quiet");
+    pieces.push(
+      { text: axis, color: ink(theme, `axis-${axis}`), bold: true, gap: 12 },
+      { text: String(found.index), color: ink(theme, "on-picture"), bold: false, gap: 6 },
+      { text: `/ ${found.count - 1}`, color: quiet, bold: false, gap: 6 },
+    );
+    const { units, center } = document.view;
+    if (units !== "" && panel.width >= 240) {
+      pieces.push({ text: lengthText(center[normal], units), color: quiet, bold: false, gap: 12 });
+    }
+  }
+  const measured = pieces.map((piece) => {
+    pen.font = font(piece.bold ? 600 : 400, 12);
+    return { ...piece, width: pen.measureText(piece.text).width };
+  });
+  const width = measured.reduce((sum, piece) => sum + piece.gap + piece.width, 16);
+  drawChip(pen, 8, 9, width, 22, theme);
+  pen.textAlign = "left";
+  pen.textBaseline = "middle";
+  let x = 16;
+  for (const piece of measured) {
+    x += piece.gap;
+    pen.font = font(piece.bold ? 600 : 400, 12);
+    pen.fillStyle = piece.color;
+    pen.fillText(piece.text, x, 20.5);
+    x += piece.width;
+  }
+}
+
+function drawScaleBar(
+  pen: Pen,
+  document: Document,
+  panels: readonly Panel[],
+  panel: Panel,
+  theme: Theme,
+): void {
+  const zoom = effectiveZoom(document, panels, panel);
+  const bar = scaleBar(zoom, document.view.units, roomForScale(panel.width));
+  if (bar === null) return;
+  pen.font = font(400, 12);
+  const width = Math.max(bar.width, pen.measureText(bar.text).width) + 16;
+  // 2 px, 16 px of text, 2 px of bar, 6 px
+  const top = panel.height - 8 - 26;
+  drawChip(pen, 8, top, width, 26, theme);
+  pen.fillStyle = ink(theme, "on-picture");
+  pen.textAlign = "left";
+  pen.textBaseline = "middle";
+  pen.fillText(bar.text, 16, top + 10.5);
+  pen.fillRect(16, top + 18, bar.width, 2);
+}
+
+function drawChip(
+  pen: Pen,
+  left: number,
+  top: number,
+  width: number,
+  height: number,
+  theme: Theme,
+): void {
+  pen.fillStyle = ink(theme, "scrim");
+  pen.beginPath();
+  pen.roundRect(left, top, width, height, 4);
+  pen.fill();
+}

@@ -1,0 +1,133 @@
+"""What a Viewer can do with the pages that show it: name them, and have pictures taken."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viewer import state
+from viewer.document import Document
+from viewer.headless_page import HeadlessPage
+from viewer.picture import Picture
+from viewer.sessions import Sessions, Wish, best, check_size
+
+if TYPE_CHECKING:
+    from viewer.server.attendance import Attendance
+
+SIZE = (1200, 900)
+"""CSS pixels of a page that nobody sees, unless somebody says otherwise."""
+
+
+class Showing(ABC):
+    """The part of the Viewer that looks at its pages."""
+
+    _lock: threading.RLock
+    _headless: HeadlessPage | None = None
+
+    @abstractmethod
+    def _open(self) -> Document:
+        """The document; `ClosedError` when all is over."""
+
+    @abstractmethod
+    def _attendance(self) -> Attendance:
+        """The pages, as the server knows them."""
+
+    @abstractmethod
+    def _page_url(self) -> str:
+        """Address of the page for a browser on this machine."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """The pages that show this viewer now, by id: a mapping that follows them.
+
+        Examples
+        --------
+        >>> for session in v.sessions.values():
+        ...     print(session.id, session.size, session.visible)
+        >>> v.sessions["5f0c"].screenshot("theirs.png")
+        """
+        self._open()
+        return Sessions(self._attendance(), self._open)
+
+    def screenshot(
+        self,
+        path: str | Path | None = None,
+        *,
+        size: tuple[int, int] | None = None,
+        scale: float = 1,
+        panel: state.Panel | None = None,
+        background: Any = None,
+        overlays: bool = True,
+        timeout: float = 30,
+    ) -> Picture:
+        """A picture of all that has been set until now, with everything loaded and drawn.
+
+        The page that is in front takes it, beside what it shows. With no page open, a browser
+        without a window is started, and closed again; for more pictures than one, use
+        `viewer.headless`. From any thread, and from callbacks.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            Also write it there: ``"figure.png"``, or what else Pillow writes.
+        size : (int, int), optional
+            CSS pixels (width, height); default those of the panels as they are seen.
+        scale : float, default 1
+            Pixels of the picture for each CSS pixel: 2 for a screen of high resolution, 4 for
+            print. Lettering and lines grow with it; of the data, finer levels are shown.
+        panel : {"xy", "xz", "yz", "3d"}, optional
+            Only this one; default the view's layout.
+        background : colour, optional
+            Where there is no data: ``"white"``, ``"transparent"``, ``"#rrggbb"``, or numbers from
+            0 to 1; default that of the theme.
+        overlays : bool, default True
+            Whether crosshair, axis and panel names and scale bar are drawn, as far as the view
+            has them.
+        timeout : float, default 30
+            Seconds that loading and drawing may take.
+
+        Returns
+        -------
+        Picture
+            An array of (height, width, 4) uint8, which a notebook shows.
+
+        Raises
+        ------
+        DeadlineError
+            When something had not come in time; the message says what.
+        SourceError
+            When something in view cannot be read, or the browser cannot draw.
+        TooLargeError
+            For more pixels than `viewer.policy.Policy` or the browser allow.
+        ClosedError
+            When the page was closed meanwhile.
+        MissingExtraError
+            With no page open, and no browser to be found.
+        """
+        wish = Wish.checked(path, size, scale, panel, background, overlays, timeout)
+        return self._picture(wish, self._open().state)
+
+    def _picture(self, wish: Wish, shown: state.Document) -> Picture:
+        attendance = self._attendance()
+        found = best(attendance.attendants)
+        if found is not None:
+            return wish.taken(attendance, found.id, shown)
+        with HeadlessPage(self._page_url(), attendance, wish.size or SIZE, wish.timeout) as page:
+            return wish.taken(attendance, page.id, shown)
+
+    def _open_headless(self, size: Any, timeout: float = 60) -> None:
+        """Attach a page that nobody sees; it goes with the viewer."""
+        checked = check_size(size)
+        page = HeadlessPage(self._page_url(), self._attendance(), checked, timeout)
+        with self._lock:
+            self._headless, before = page, self._headless
+        if before is not None:
+            before.close()
+
+    def _close_headless(self) -> None:
+        with self._lock:
+            page, self._headless = self._headless, None
+        if page is not None:
+            page.close()
