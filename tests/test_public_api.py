@@ -42,9 +42,9 @@ def test_the_viewer() -> None:
     assert members(viewer.Viewer) == [
         *("active", "add", "add_action", "add_image", "add_labels", "add_surface", "bind_key"),
         *("close", "closed", "document", "errors", "events", "events_of", "hear"),
-        *("layer", "layers", "listen", "open", "redo", "report", "screenshot", "sessions"),
-        *("share", "shares", "show", "tell"),
-        *("theme", "title", "txn", "undo", "url", "view"),
+        *("layer", "layers", "listen", "load", "open", "redo", "report", "restore", "save"),
+        *("screenshot", "sessions", "share", "shares", "show", "tell", "theme", "title"),
+        *("to_dict", "txn", "undo", "url", "view"),
     ]
 
 
@@ -125,7 +125,7 @@ def test_the_options() -> None:
         *("host", "port", "allowed_hosts", "allow_origins", "url_prefix"),
     )
     assert keywords(viewer.set_static_content_source) == ("url", "path")
-    assert list(inspect.signature(viewer.Viewer).parameters) == ["title"]
+    assert list(inspect.signature(viewer.Viewer).parameters) == ["title", "token"]
 
 
 def test_everything_public_is_documented() -> None:

@@ -40,6 +40,7 @@ from viewer.options import (
 )
 from viewer.pyramid import Pyramid
 from viewer.rules import VIEWER
+from viewer.saved_view import Origin, plan_origin
 from viewer.settings import refuse_unknown
 from viewer.sources import Description, Source, as_source, describe
 from viewer.world import view_units
@@ -65,6 +66,7 @@ class Adding(ABC):
         self._document = document
         self._layers: dict[str, AnyLayer] = {}
         self._holds: dict[str, Hold] = {}
+        self._origins: dict[str, Origin] = {}
         self._lock = threading.RLock()
         self._next_id = 1
 
@@ -473,7 +475,8 @@ SourceError, ClosedError
                 f"layer_type={layer_type!r} is not allowed.", hint="Allowed: 'image', 'labels'."
             )
         self._open()
-        opened = open_data(parse_location(path, dataset))
+        location = parse_location(path, dataset)
+        opened = open_data(location)
         layers: list[ImageLayer | LabelsLayer] = []
         try:
             for number, described in enumerate(opened.shown):
@@ -493,6 +496,11 @@ SourceError, ClosedError
         hold = Hold(opened.close, len(layers))
         with self._lock:
             self._holds |= {layer.id: hold for layer in layers}
+            given = {**options, "layer_type": layer_type} if layer_type else options
+            self._origins |= {
+                layer.id: plan_origin(location, given, number)
+                for number, layer in enumerate(layers)
+            }
         self._settle()  # a page may have removed some already
         return layers
 
@@ -592,6 +600,8 @@ SourceError, ClosedError
                 self._layers.pop(key, None)
                 layer.release()
         with self._lock:
+            for key in self._origins.keys() - self._layers.keys():
+                del self._origins[key]
             ended = [key for key in self._holds if key not in self._layers]
             holds = [self._holds.pop(key) for key in ended]
         for hold in holds:

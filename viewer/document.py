@@ -147,6 +147,10 @@ class Document:
         self._tell()
         return version
 
+    def rehearse(self, changes: Sequence[Change]) -> None:
+        """Raise what `edit` would raise; nothing is changed."""
+        make(self.state, changes, rules.VIEWER)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make all edits of this thread within the block one edit, or none if it raises.

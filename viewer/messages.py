@@ -118,6 +118,21 @@ class Undone(Struct, tag_field="type", tag="undone"):
     """What was taken back or done again; null when there was nothing."""
 
 
+class Saved(Struct, tag_field="type", tag="saved"):
+    """Answer to `Save`: what `Viewer.to_dict` returns."""
+
+    view: dict[str, Any]
+
+
+class Loaded(Struct, tag_field="type", tag="loaded"):
+    """Answer to `Load`."""
+
+    missing: list[str]
+    """Names of layers that are not here."""
+    notice: Notice | None = None
+    """Why it was refused, as a whole; null for success."""
+
+
 class Closing(Struct, tag_field="type", tag="closing"):
     """The viewer was closed or the server stopped on purpose: do not reconnect."""
 
@@ -247,6 +262,16 @@ class Undo(Struct, tag_field="type", tag="undo", forbid_unknown_fields=True):
     redo: bool = False
 
 
+class Save(Struct, tag_field="type", tag="save", forbid_unknown_fields=True):
+    """Ask for what is shown, to be kept."""
+
+
+class Load(Struct, tag_field="type", tag="load", forbid_unknown_fields=True):
+    """Show what was saved, in the layers that are here."""
+
+    view: dict[str, Any]
+
+
 class Call(Struct, tag_field="type", tag="call", forbid_unknown_fields=True):
     """Call a method of the viewer or of a layer (`viewer.calls` lists them); a `Reply` comes back.
 
@@ -326,5 +351,9 @@ ServerMessage = (
     | Happened
     | Undone
     | TakePicture
+    | Saved
+    | Loaded
 )
-PageMessage = Edit | Ping | Call | Cancel | Event | Run | Undo | Presence | Taken | Listen
+PageMessage = (
+    Edit | Ping | Call | Cancel | Event | Run | Undo | Save | Load | Presence | Taken | Listen
+)

@@ -25,6 +25,7 @@ from viewer.layers import AnyLayer
 from viewer.messages import Change, Happened, Notice, Progress, Report
 from viewer.policy import POLICY
 from viewer.rules import VIEWER
+from viewer.saving import Saving
 from viewer.scripting import Scripting
 from viewer.shares import TOKEN_BYTES, Sharing, check_token
 from viewer.showing import SIZE, Showing
@@ -38,7 +39,7 @@ _viewers: set[Viewer] = set()
 _viewers_lock = threading.Lock()
 
 
-class Viewer(Face, Scripting, Showing, Sharing, Adding):
+class Viewer(Face, Scripting, Showing, Saving, Sharing, Adding):
     """Shows arrays in the browser, at `url`.
 
     The server, one for the process, is started when there is none. The Viewer lives, and keeps

@@ -95,7 +95,9 @@ function receive(message: ServerMessage): void {
       break;
     case "snapshot":
       tasks.clear();
+      page.keeping.forget();
       store.receive(message);
+      void page.keeping.followLink();
       break;
     case "rejected":
       tell(message.notice);
@@ -120,6 +122,10 @@ function receive(message: ServerMessage): void {
       page.say(message.what === null ? nothing : `${done}: ${message.what}`);
       break;
     }
+    case "saved":
+    case "loaded":
+      void page.keeping.receive(message);
+      break;
     case "closing":
     case "pong":
       break;
@@ -220,6 +226,7 @@ effect(() => {
 tellPresence(page, (message) => socket.send(message));
 
 window.addEventListener("pagehide", () => store.flush());
+window.addEventListener("hashchange", () => void page.keeping.followLink());
 window.addEventListener("online", () => socket.connect());
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) store.flush();

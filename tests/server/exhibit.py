@@ -52,6 +52,12 @@ class Exhibit:
     def report(self, notice: Notice) -> None:
         self.notices.append(notice)
 
+    def to_dict(self) -> dict[str, Any]:
+        return {"layers": []}
+
+    def restore(self, view: Any, session: str) -> tuple[str, ...]:
+        return ()
+
     def hear(self, message: Event | Run, session: str) -> None:
         self.heard.append(message)
 

@@ -39,6 +39,8 @@ from viewer.messages import (
     Happened,
     Hello,
     Listen,
+    Load,
+    Loaded,
     Notice,
     PageMessage,
     Patch,
@@ -48,6 +50,8 @@ from viewer.messages import (
     Progress,
     Rejected,
     Run,
+    Save,
+    Saved,
     ServerMessage,
     Snapshot,
     Taken,
@@ -67,7 +71,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(PageMessage).decode
 
 
-LOOKING = (Ping, Edit, Call, Cancel)
+LOOKING = (Ping, Edit, Call, Cancel, Save, Load)
 """What is answered at an address for looking only; edits and calls by a refusal, where need be."""
 
 
@@ -211,6 +215,8 @@ class DocumentSocket(Socket):
             return None
         if isinstance(request, Undo):
             return self._undo(request)
+        if isinstance(request, Save | Load):
+            return self._keep(request)
         if isinstance(request, Event | Run):
             if not (self.mount.closed or (self.mount.read_only and isinstance(request, Run))):
                 self.mount.served.hear(request, self._session)
@@ -251,6 +257,22 @@ class DocumentSocket(Socket):
             return None
         document = self.mount.served.document
         return Undone(undo.redo, document.undo(author=self._session, redo=undo.redo))
+
+    def _keep(self, request: Save | Load) -> ServerMessage | None:
+        if self.mount.closed:
+            return None
+        if isinstance(request, Save):
+            view = self.mount.served.to_dict()
+            if self.mount.read_only:  # where files are is nobody's business
+                for layer in view["layers"]:
+                    layer.pop("source", None)
+            return Saved(view)
+        try:
+            if self.mount.read_only:
+                raise ReadOnlyError.by("change", "the view")
+            return Loaded(list(self.mount.served.restore(request.view, self._session)))
+        except ViewerError as error:
+            return Loaded([], Notice(error.kind, error.message, error.hint))
 
     def _edit(self, edit: Edit) -> ServerMessage | None:
         if self.mount.closed:

@@ -12,9 +12,9 @@ import asyncio
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
@@ -65,6 +65,14 @@ class Served(Protocol):
 
     def report(self, notice: Notice, /) -> None:
         """Keep an error for the user and show it on the pages; from any thread, quick."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is shown, to be kept; quick."""
+        ...
+
+    def restore(self, view: Mapping[str, Any], session: str, /) -> tuple[str, ...]:
+        """Show what was kept, in the layers that are there; names of the others. Quick."""
         ...
 
     def hear(self, message: Event | Run, session: str, /) -> None:

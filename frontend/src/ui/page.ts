@@ -12,6 +12,7 @@ import type { PageMessage } from "../wire/protocol";
 import type { Connection } from "../wire/socket";
 import type { Change, Document, ImageLayer, LabelsLayer, SurfaceLayer } from "../wire/types";
 import type { Colormaps } from "./colormaps";
+import { Keeping } from "./keeping";
 import { panelsFor } from "./layout";
 import type { Playback } from "./playback";
 
@@ -62,6 +63,8 @@ export class Page {
   readonly playback: Playback;
   readonly reconnect: () => void;
   readonly send: (message: PageMessage) => boolean;
+
+  readonly keeping = new Keeping(this);
 
   readonly document: ReadonlySignal<Document | null>;
   readonly view = computed(() => this.store.document.value?.view ?? null);

@@ -42,6 +42,7 @@ export function Toolbar({ page }: PageProps) {
           label={hint("theme")}
           onClick={does("theme")}
         />
+        <IconButton icon="link" label={hint("copy-link")} onClick={does("copy-link")} />
         <NoticesButton page={page} />
         <IconButton icon="help" label={hint("palette")} onClick={does("palette")} />
         <IconButton

@@ -20,6 +20,8 @@ const TYPES: ReadonlySet<string> = new Set<ServerMessage["type"]>([
   "pong",
   "undone",
   "take",
+  "saved",
+  "loaded",
 ]);
 
 /** A message of the server; null for a type that this page doesn't know, which it may ignore. */

@@ -14,8 +14,10 @@ export interface Wire {
     | Reply
     | Happened
     | Undone
-    | TakePicture;
-  page: Edit | Ping | Call | Cancel | Event | Run | Undo | Presence | Taken | Listen;
+    | TakePicture
+    | Saved
+    | Loaded;
+  page: Edit | Ping | Call | Cancel | Event | Run | Undo | Save | Load | Presence | Taken | Listen;
 }
 /**
  * First message on a connection.
@@ -392,6 +394,21 @@ export interface TakePicture {
   seconds: number;
 }
 /**
+ * Answer to `Save`: what `Viewer.to_dict` returns.
+ */
+export interface Saved {
+  type: "saved";
+  view: Record<string, unknown>;
+}
+/**
+ * Answer to `Load`.
+ */
+export interface Loaded {
+  type: "loaded";
+  missing: string[];
+  notice: Notice | null;
+}
+/**
  * Change the document, all of it or nothing.
  */
 export interface Edit {
@@ -433,6 +450,19 @@ export interface Cancel {
 export interface Undo {
   type: "undo";
   redo: boolean;
+}
+/**
+ * Ask for what is shown, to be kept.
+ */
+export interface Save {
+  type: "save";
+}
+/**
+ * Show what was saved, in the layers that are here.
+ */
+export interface Load {
+  type: "load";
+  view: Record<string, unknown>;
 }
 /**
  * The sender is a page that shows pictures, and can take them; sent again when it changes.

@@ -1,0 +1,89 @@
+"""The page keeps views: as links that show them again, and as files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.scene import LABEL, Scene, add_scene, document, eventually
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    import viewer
+
+OpenPage = Callable[..., "Page"]
+
+
+@pytest.fixture
+def scene(viewer_: viewer.Viewer) -> Scene:
+    scene = add_scene(viewer_)
+    scene.cells.selected = {LABEL}
+    scene.image.colormap = "magma"
+    scene.v.view.zoom = 3
+    return scene
+
+
+def upset(scene: Scene) -> None:
+    scene.cells.selected = ()
+    scene.image.colormap = "gray"
+    scene.v.view.zoom = None
+
+
+def restored(scene: Scene) -> bool:
+    return (set(scene.cells.selected), scene.image.colormap, scene.v.view.zoom) == (
+        {LABEL},
+        "magma",
+        3.0,
+    )
+
+
+def do(page: Page, action: str) -> None:
+    page.keyboard.press("h")
+    page.keyboard.type(action)
+    page.keyboard.press("Enter")
+
+
+def test_a_link_shows_the_view_again(
+    scene: Scene, open_page: OpenPage, settled: Callable[..., None]
+) -> None:
+    page = open_page(scene.v, permissions=["clipboard-read", "clipboard-write"])
+    settled(page)
+    page.get_by_role("button", name="Copy a link to this view").click()
+    page.locator(".remark", has_text="Link copied").wait_for()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link.startswith(scene.v.url)
+    upset(scene)
+    other = open_page(link)
+    eventually(lambda: restored(scene), 30)
+    eventually(lambda: "#" not in other.url)
+    settled(other)
+    assert document(other, ".layers.l1.style.colormap") == "magma"
+
+
+def test_a_file_shows_the_view_again(
+    scene: Scene, open_page: OpenPage, settled: Callable[..., None], tmp_path: Path
+) -> None:
+    page = open_page(scene.v)
+    settled(page)
+    with page.expect_download() as download:
+        do(page, "save this view")
+    assert download.value.suggested_filename == "Voxelview.json"
+    path = tmp_path / "view.json"
+    download.value.save_as(path)
+    assert json.loads(path.read_text("utf-8")) == json.loads(json.dumps(scene.v.to_dict()))
+    upset(scene)
+    with page.expect_file_chooser() as chooser:
+        do(page, "load a view")
+    chooser.value.set_files(path)
+    page.locator(".remark", has_text="The view is restored").wait_for()
+    assert restored(scene)
+    path.write_text("no JSON")
+    with page.expect_file_chooser() as chooser:
+        do(page, "load a view")
+    chooser.value.set_files(path)
+    page.locator(".remark", has_text="view.json holds no saved view").wait_for()
