@@ -8,7 +8,6 @@ several collections use one name, `_PRECEDENCE` decides, so that ``"coolwarm"`` 
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 from typing import TYPE_CHECKING, Any
@@ -229,5 +228,7 @@ def _floats(color: object) -> tuple[float, ...]:
 
 
 def _suggestion(name: str) -> str:
+    import difflib
+
     close = difflib.get_close_matches(name, [entry.name for entry in catalogue()], n=1)
     return f"Did you mean {close[0]!r}?" if close else "Try 'gray', 'viridis' or 'magma'."
