@@ -21,6 +21,7 @@ from websockets.sync.server import ServerConnection, serve
 import viewer
 from viewer import errors
 from viewer.client.address import parse_address
+from viewer.messages import Progress
 
 TOKEN = "a" * 40
 
@@ -209,6 +210,30 @@ def test_a_call_that_was_under_way_fails(viewer_: viewer.Viewer) -> None:
         with pytest.raises(errors.LinkError, match="before the answer came"):
             pending.result(30)
         leave.set()
+
+
+def test_long_work_ends_when_nobody_waits_for_it(viewer_: viewer.Viewer) -> None:
+    ended: queue.Queue[Exception] = queue.Queue()
+
+    def long(path: object) -> None:
+        try:
+            while True:
+                viewer_.tell(Progress(None, "working", 0.5))
+                threading.Event().wait(0.01)
+        except errors.CancelledError as error:
+            ended.put(error)
+            raise
+
+    object.__setattr__(viewer_, "open", long)
+    with viewer.connect(viewer_.url, timeout=30) as link:
+        pending = link.call_async("open", "a")
+        assert pending.cancel()
+        ended.get(timeout=30)
+        with pytest.raises(errors.DeadlineError):
+            link.call("open", "b", timeout=0.2)
+        ended.get(timeout=30)
+        link.call_async("open", "c")
+    ended.get(timeout=30)  # the link was closed
 
 
 def test_a_viewer_that_ends_ends_its_links(viewer_: viewer.Viewer) -> None:
