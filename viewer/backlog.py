@@ -197,13 +197,17 @@ class Backlog:
         rank = (False, -1)
         for item, look in self._waiting.items():
             aimed = self._is_aim(item, look)
-            if (aimed or self._cheap(item[0])) and (aimed, look) > rank:
+            if self._is_worth(item, look) and (aimed, look) > rank:
                 best, rank = item, (aimed, look)
         return best
 
     def _is_aim(self, item: Item, look: int) -> bool:
-        """Whether a block is of the finest level of its look."""
-        return item[0] <= self._finest.get(look, 0)
+        """Whether a block is of the finest level of its look, or may be: pages look one ahead."""
+        level, finest = item[0], self._finest.get(look, 0)
+        return level <= finest or (0 < finest == level - 1 and self._cheap(level))
+
+    def _is_worth(self, item: Item, look: int) -> bool:
+        return item[0] <= self._finest.get(look, 0) + 1 or self._cheap(item[0])
 
     def _pause(self) -> bool:
         """Let readers go first, but not for long; whether to give up."""
@@ -222,7 +226,7 @@ class Backlog:
                 self._made.append(item)
             # What is made at rest is no reason to say that there is work left.
             left = len(self._under_way) + sum(
-                self._is_aim(other, look) or (not self._aimed and self._cheap(other[0]))
+                self._is_aim(other, look) or (not self._aimed and self._is_worth(other, look))
                 for other, look in self._waiting.items()
             )
             since = self._told - self._began
