@@ -40,7 +40,8 @@ def test_the_package() -> None:
 
 def test_the_viewer() -> None:
     assert members(viewer.Viewer) == [
-        *("active", "add", "add_action", "add_image", "add_labels", "add_surface", "bind_key"),
+        *("active", "add", "add_action", "add_image", "add_labels", "add_surface", "animate"),
+        "bind_key",
         *("close", "closed", "document", "errors", "events", "events_of", "hear"),
         *("layer", "layers", "listen", "load", "open", "redo", "report", "restore", "save"),
         *("screenshot", "sessions", "share", "shares", "show", "tell", "theme", "title"),

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viewer import state
 from viewer.document import Document
 from viewer.headless_page import HeadlessPage
+from viewer.messages import Progress
 from viewer.picture import Picture
 from viewer.sessions import Sessions, Wish, best, check_size
 
 if TYPE_CHECKING:
+    from viewer.animation import Animation, Take
     from viewer.server.attendance import Attendance
 
 SIZE = (1200, 900)
@@ -37,6 +41,10 @@ class Showing(ABC):
     @abstractmethod
     def _page_url(self) -> str:
         """Address of the page for a browser on this machine."""
+
+    @abstractmethod
+    def tell(self, progress: Progress) -> None:
+        """Show progress on the pages."""
 
     @property
     def sessions(self) -> Sessions:
@@ -109,13 +117,71 @@ class Showing(ABC):
         wish = Wish.checked(path, size, scale, panel, background, overlays, timeout)
         return self._picture(wish, self._open().state)
 
+    def animate(
+        self,
+        keyframes: Sequence[tuple[float, Mapping[str, Any]]],
+        fps: float = 30,
+        *,
+        size: tuple[int, int] | None = None,
+        scale: float = 1,
+        panel: state.Panel | None = None,
+        background: Any = None,
+        overlays: bool = True,
+        timeout: float = 30,
+    ) -> Animation:
+        """A film: how the view and the layers' styles change from keyframe to keyframe.
+
+        The document stays as it is, and so do the pages. Numbers go in straight lines, zoom in
+        equal ratios, the camera by the shortest turn; all else steps when its keyframe comes.
+
+        Parameters
+        ----------
+        keyframes : sequence of (float, dict)
+            Seconds from the start, ascending, and what is set then:
+            ``{"view.camera.orientation": (0, 1, 0, 0)}``, or nested, with layers by their names:
+            ``{"view": {"zoom": 4}, "layers": {"cells": {"opacity": 0.3}}}``.
+        fps : float, default 30
+            Frames a second.
+        size, scale, panel, background, overlays, timeout
+            Of each frame, as in `screenshot`.
+
+        Returns
+        -------
+        Animation
+            To be made by `Animation.save` or `Animation.frames`.
+
+        Examples
+        --------
+        >>> turn = v.animate([(0, {"view.camera.orientation": (0, 0, 0, 1)}),
+        ...                   (3, {"view.camera.orientation": (0, 1, 0, 0)})], panel="3d")
+        >>> turn.save("turn.mp4")
+        """
+        from viewer.animation import Animation
+        from viewer.keyframes import Keyframes
+
+        wish = Wish.checked(None, size, scale, panel, background, overlays, timeout)
+        return Animation(
+            Keyframes(self._open().state, keyframes),
+            fps,
+            wish,
+            self._camera,
+            lambda done: self.tell(Progress(None, "animation", done)),
+        )
+
     def _picture(self, wish: Wish, shown: state.Document) -> Picture:
+        with self._camera(wish) as take:
+            return take(wish, shown)
+
+    @contextmanager
+    def _camera(self, wish: Wish) -> Iterator[Take]:
+        """A page that takes pictures: one that is open, else one that is closed afterwards."""
         attendance = self._attendance()
         found = best(attendance.attendants)
         if found is not None:
-            return wish.taken(attendance, found.id, shown)
+            yield lambda one, shown: one.taken(attendance, found.id, shown)
+            return
         with HeadlessPage(self._page_url(), attendance, wish.size or SIZE, wish.timeout) as page:
-            return wish.taken(attendance, page.id, shown)
+            yield lambda one, shown: one.taken(attendance, page.id, shown)
 
     def _open_headless(self, size: Any, timeout: float = 60) -> None:
         """Attach a page that nobody sees; it goes with the viewer."""

@@ -142,9 +142,8 @@ def test_a_picture_with_holes_is_none(attached: viewer.Viewer) -> None:
                 raise OSError("the disk is gone")
             return super().__getitem__(index)
 
-    image = attached.add_image(Mortal(np.ones((8, 8, 8), np.uint8), 0))
+    attached.add_image(Mortal(np.ones((8, 8, 8), np.uint8), 0))
     disk["there"] = False
-    image.refresh()
     with pytest.raises(SourceError, match="the disk is gone"):
         attached.screenshot()
 

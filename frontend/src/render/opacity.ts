@@ -30,7 +30,7 @@ export function recompose(
     for (let channel = 0; channel < 3; channel += 1) {
       const own = (dark[at + channel] ?? 0) / 255 - clear * (under.dark[channel] ?? 0);
       const mixed = own + clear * (onto[channel] ?? 0);
-      dark[at + channel] = opacity > 0 ? (255 * mixed) / opacity : 0;
+      dark[at + channel] = opacity > 1 / 512 ? (255 * mixed) / opacity : 0;
     }
     dark[at + 3] = 255 * opacity;
   }
