@@ -58,6 +58,15 @@ def read(layer: Layer, region: Any = None, level: int = 0) -> Any:
     return layer.pyramid.read(level, box)
 
 
+def pages(viewer: Any) -> list[dict[str, Any]]:
+    """What is known of each page that shows the viewer."""
+    names = ("id", "size", "pixel_ratio", "visible", "headless", "user_agent")
+    return [
+        {**{name: getattr(page, name) for name in names}, "since": page.since.timestamp()}
+        for page in viewer.sessions.values()
+    ]
+
+
 _DO = Callee()
 _LOOK = Callee(looks=True)
 _ATTRIBUTE = Callee(attribute=True)
@@ -68,8 +77,12 @@ VIEWER: Mapping[str, Callee] = {
     "add_labels": _DO,
     "add_surface": _DO,
     "errors": _ATTRIBUTE,
+    "load": _DO,
     "open": _DO,
+    "pages": Callee(function=pages),
     "redo": _DO,
+    "screenshot": _DO,
+    "to_dict": _DO,
     "undo": _DO,
 }
 """Of the viewer."""

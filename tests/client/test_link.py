@@ -11,6 +11,7 @@ import pytest
 
 import viewer
 from tests.client.conftest import Far
+from tests.server.page import Page
 from viewer import errors
 
 
@@ -194,6 +195,29 @@ def test_many_changes_are_one_and_can_be_taken_back(link: viewer.Link) -> None:
     assert (image.colormap, image.gamma) == before
     link.redo()
     assert (image.colormap, image.gamma) == ("viridis", 3.0)
+
+
+def test_views_are_kept_here(link: viewer.Link, tmp_path: Any) -> None:
+    link.layers["image"].gamma = 2.5
+    link.save(tmp_path / "view.json")
+    link.layers["image"].gamma = 1.0
+    assert link.load(tmp_path / "view.json") == ()
+    assert link.layers["image"].gamma == 2.5
+    saved = link.to_dict()
+    saved["layers"][0]["name"] = "nobody"
+    assert link.load(saved) == ("nobody",)
+    assert link.errors[-1].kind == "load"
+
+
+def test_pages_are_known(link: viewer.Link, far: Far) -> None:
+    with Page(far.url) as page:
+        page.send({"type": "presence", "size": [800, 600], "pixel_ratio": 2, "visible": True})
+        page.send({"type": "ping", "time": 1})
+        page.receive("pong")
+        session = link.sessions[page.hello["session"]]
+        assert (session.size, session.pixel_ratio) == ((800, 600), 2.0)
+    with pytest.raises(errors.InvalidValueError, match=r"suffix|picture"):
+        link.screenshot("figure.nothing")
 
 
 def test_closing_a_link_ends_nothing_else(far: Far) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
+import json
+import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitTimeoutError
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +25,10 @@ from viewer.errors import ClosedError, DeadlineError, LinkError, UnknownLayerErr
 from viewer.face import Face
 from viewer.layers import AnyLayer, Layer
 from viewer.messages import Happened, Listen, Notice, Patch, Progress, Report, Snapshot
+from viewer.picture import Picture, format_of
 from viewer.progress_bar import ProgressBar
+from viewer.saved_view import read as read_view
+from viewer.saving import Saving
 from viewer.scripting import Scripting
 from viewer.values import Encoder, decode, pieces
 
@@ -77,6 +84,20 @@ def _forward(name: str, kind: type = Adding) -> Callable[..., Any]:
         return self.call(name, *args, timeout=timeout, **kwargs)
 
     return method
+
+
+@dataclass(frozen=True)
+class LinkedSession:
+    """A page that shows the viewer, as it was when it was asked for; see `viewer.sessions`."""
+
+    id: str
+    size: tuple[int, int]
+    pixel_ratio: float
+    visible: bool
+    headless: bool
+    user_agent: str
+    since: float
+    """Seconds since the epoch."""
 
 
 class Link(Face, Scripting):
@@ -143,6 +164,38 @@ class Link(Face, Scripting):
 
     undo = _forward("undo", Scripting)
     redo = _forward("redo", Scripting)
+    to_dict = _forward("to_dict", Saving)
+
+    # --- views and pictures ---------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write what is shown and how to a file of JSON, here; see `Viewer.save`."""
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        Path(path).expanduser().write_text(text, "utf-8")
+
+    def load(self, view: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[str, ...]:
+        """Show what was saved, in a file here or as a dict; see `Viewer.load`."""
+        given: object = view if isinstance(view, Mapping) else read_view(Path(view).expanduser())
+        missing: tuple[str, ...] = self.call("load", given)
+        return missing
+
+    def screenshot(self, path: str | Path | None = None, **options: Any) -> Picture:
+        """A picture of all that has been set until now; see `Viewer.screenshot`.
+
+        A file is written here; everything else is done where the viewer is.
+        """
+        if path is not None:
+            format_of(path)
+        self._wire.check_thread()
+        picture = Picture(self._watch(self.call_async("screenshot", **options), None))
+        if path is not None:
+            picture.save(path)
+        return picture
+
+    @property
+    def sessions(self) -> dict[str, LinkedSession]:
+        """The pages that show the viewer now, by id."""
+        return {page["id"]: LinkedSession(**page) for page in self.call("pages")}
 
     # --- calls ----------------------------------------------------------------------------------
 
