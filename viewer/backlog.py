@@ -192,13 +192,13 @@ class Backlog:
             time.sleep(QUIET_SECONDS / 3)
 
     def _next(self) -> Item | None:
-        """The first of the latest look that has one; the lock must be held."""
+        """The first of the latest look, what is looked at before what is ahead; under the lock."""
         best: Item | None = None
-        rank = (False, -1)
+        rank = (False, -1, -1)
         for item, look in self._waiting.items():
             aimed = self._is_aim(item, look)
-            if self._is_worth(item, look) and (aimed, look) > rank:
-                best, rank = item, (aimed, look)
+            if self._is_worth(item, look) and (aimed, item[0], look) > rank:
+                best, rank = item, (aimed, item[0], look)
         return best
 
     def _is_aim(self, item: Item, look: int) -> bool:
