@@ -8,6 +8,7 @@ import { Store } from "./state/store";
 import { App } from "./ui/app";
 import { savedBudgets } from "./ui/budgets";
 import { Colormaps } from "./ui/colormaps";
+import { lowerCurtain } from "./ui/curtain";
 import { stepSample } from "./ui/navigation";
 import { Page } from "./ui/page";
 import type { PictureTaker } from "./ui/picture-taker";
@@ -179,6 +180,7 @@ function mount(canvas: HTMLCanvasElement): () => void {
     renderer = createRenderer({
       canvas,
       baseUrl: base.href,
+      size: page.size.peek(),
       events: {
         status: (status) => {
           page.status.value = status;
@@ -234,6 +236,7 @@ document.addEventListener("visibilitychange", () => {
 });
 
 window.voxelview = pageGlobals(page);
+lowerCurtain(page);
 // First, so that the document is on its way while the GPU is got ready, which takes longer.
 socket.connect();
 render(<App page={page} mount={mount} />, document.getElementById("page") ?? document.body);

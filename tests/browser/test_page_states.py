@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -245,3 +246,33 @@ def test_errors_of_the_data_pop_up_and_are_kept(
     page.locator(".notice-list", has_text="the disk /data is gone").wait_for()
     page.keyboard.press("Escape")
     page.locator(".notice-list").wait_for(state="detached")
+
+
+def test_the_interface_waits_for_the_first_picture_but_not_for_long(
+    viewer_: viewer.Viewer, open_page: OpenPage
+) -> None:
+    class Slow(Flaky):
+        def __getitem__(self, key: Any) -> Any:
+            if self.broken:
+                released.wait(30)
+            return self.array[key]
+
+    released = threading.Event()
+    data = Slow()
+    viewer_.add_image(data, name="scan")
+    data.broken = True
+    page = open_page("about:blank")
+    page.add_init_script(
+        """new MutationObserver(() => {
+          window.wasHidden ||= document.documentElement.dataset.opening !== undefined;
+        }).observe(document, { attributes: true, subtree: true });"""
+    )
+    try:
+        page.goto(viewer_.url)
+        page.locator(".layer-name", has_text="scan").wait_for()
+        assert page.evaluate("[window.wasHidden, window.voxelview.status().settled]") == [
+            True,
+            False,
+        ]
+    finally:
+        released.set()

@@ -244,8 +244,7 @@ def test_failed_bricks_are_told_of_and_asked_for_again(viewer_, open_page, tmp_p
     # What was there before is still seen.
     assert (read(page) == before).all()
     requests = page.evaluate("voxelview.stats().requests")
-    page.evaluate("voxelview.renderer.retry()")
-    assert not page.evaluate("voxelview.status().settled")
+    assert not page.evaluate("voxelview.renderer.retry(), voxelview.status().settled")
     show(page, viewer_)
     assert page.evaluate("voxelview.stats().requests") > requests
     assert page.evaluate("voxelview.status().panels")[0]["failures"]

@@ -19,13 +19,14 @@ export class Pace {
     this.#context = context;
   }
 
-  /** Milliseconds that uploads may take in a frame that begins now. */
-  uploadBudget(now: number): number {
+  /** Milliseconds that uploads may take in a frame that begins now; `first`: nothing is seen yet. */
+  uploadBudget(now: number, first: boolean): number {
     const elapsed = now - this.#frame;
     this.#frame = now;
     // Where frames are few and far between, each may do the work of several.
     const share = elapsed * POLICY.uploadShare;
-    return Math.min(Math.max(share, POLICY.uploadMilliseconds), POLICY.mostUploadMilliseconds);
+    const most = POLICY.mostUploadMilliseconds[first ? "first" : "later"];
+    return Math.min(Math.max(share, POLICY.uploadMilliseconds), most);
   }
 
   /** Whether a picture of the progress may be drawn. */

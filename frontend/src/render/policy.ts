@@ -16,8 +16,11 @@ export const POLICY = {
   uploadMilliseconds: 4,
   /** Part of the time from frame to frame for uploads, where frames take longer than that. */
   uploadShare: 0.25,
-  /** Milliseconds of uploads in any one frame, at most: input must not wait for longer. */
-  mostUploadMilliseconds: 50,
+  /**
+   * Milliseconds of uploads in any one frame, at most: until the first picture is complete, and
+   * from then on, when input must not wait for longer.
+   */
+  mostUploadMilliseconds: { first: 50, later: 8 },
   /** Milliseconds between pictures while bricks pour in, at least. */
   progressMilliseconds: 60,
   /** Part of the GPU's time that pictures of the progress may take. */

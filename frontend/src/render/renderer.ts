@@ -31,6 +31,8 @@ export interface RendererOptions {
   readonly canvas: HTMLCanvasElement;
   /** Where the viewer is served, with a slash at its end; relative URLs will do. */
   readonly baseUrl: string;
+  /** CSS pixels that the canvas is going to have, where that is known. */
+  readonly size?: readonly [width: number, height: number];
   readonly events: RendererEvents;
   /** Runs it once, soon; default is the browser's next frame, which a hidden page has not. */
   readonly schedule?: (run: () => void) => void;
@@ -92,7 +94,7 @@ export class CanvasRenderer implements Renderer {
   #disposed = false;
 
   /** Throws `NoWebGL2Error`. */
-  constructor({ canvas, baseUrl, events, schedule }: RendererOptions) {
+  constructor({ canvas, baseUrl, size = [1, 1], events, schedule }: RendererOptions) {
     this.#canvas = canvas;
     this.#events = events;
     this.#schedule = schedule ?? ((run) => requestAnimationFrame(run));
@@ -117,7 +119,7 @@ export class CanvasRenderer implements Renderer {
       this.#arm();
     });
     try {
-      this.#screen = new Screen(canvas, {
+      this.#screen = new Screen(canvas, size, {
         stage: this.#stage,
         library: this.#library,
         colormaps: this.#colormaps,

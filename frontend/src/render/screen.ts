@@ -75,18 +75,19 @@ export class Screen {
   #coarseSince: number | null = null;
   #objects: ObjectMap | null = null;
   #isPrepared = false;
+  /** No picture has been complete yet. */
+  #isFirst = true;
   /** Bytes of brick textures. */
   #budget: number = POLICY.gpuBytes;
   /** That the last frame with uploads spent on them. */
   uploadMilliseconds = 0;
 
-  /** Throws `NoWebGL2Error`. */
-  constructor(canvas: HTMLCanvasElement, cast: Cast) {
+  /** Canvas of `size` CSS pixels. Throws `NoWebGL2Error`. */
+  constructor(canvas: HTMLCanvasElement, size: readonly [number, number], cast: Cast) {
     this.#canvas = canvas;
     this.#cast = cast;
     // Of the right size from the start: resizing a context waits for the GPU.
-    const { width, height } = canvas.getBoundingClientRect();
-    this.#resize([width, height], globalThis.devicePixelRatio);
+    this.#resize(size, globalThis.devicePixelRatio);
     this.restore();
   }
 
@@ -201,6 +202,7 @@ export class Screen {
   prepare(): void {
     if (!this.#isPrepared) this.#gpu?.prepare(this.#cast.stage.actors);
     this.#isPrepared = true;
+    this.#isFirst = false;
   }
 
   /** Returns whether it was of another size; then it is empty now. */
@@ -216,7 +218,7 @@ export class Screen {
   #upload(gpu: Gpu, pace: Pace): void {
     const { stage } = this.#cast;
     const start = performance.now();
-    const budget = pace.uploadBudget(start);
+    const budget = pace.uploadBudget(start, this.#isFirst);
     const keep = (volume: Volume, number: BrickNumber): boolean => stage.isInView(volume, number);
     while (performance.now() - start < budget) {
       const next = stage.nextUpload();
