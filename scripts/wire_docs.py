@@ -85,16 +85,16 @@ with one key: `{"$array": 3}`,
 An array comes before the message that names it, in binary frames of msgpack, each a `Piece`:
 
 ```python
-import msgpack, numpy as np
+import msgpack
+import numpy as np
 
 data = np.zeros((64, 512, 512), "<u2")
 raw, step = data.tobytes(), 768 << 10
+head = {"array": 1, "dtype": "<u2", "shape": data.shape, "size": len(raw), "coding": ""}
 for offset in range(0, len(raw), step):
     body = raw[offset : offset + step]
-    socket.send(msgpack.packb({
-        "array": 1, "dtype": "<u2", "shape": data.shape, "size": len(raw),
-        "offset": offset, "length": len(body), "coding": "", "body": body,
-    }))
+    piece = {**head, "offset": offset, "length": len(body), "body": body}
+    socket.send(msgpack.packb(piece))
 send({"type": "call", "request": 3, "method": "add_image", "args": [{"$array": 1}]})
 ```
 
