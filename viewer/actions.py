@@ -196,5 +196,5 @@ def title_of(function: Function) -> str:
     lines = (inspect.getdoc(function) or "").strip().splitlines()
     if lines:
         return lines[0].rstrip(".")
-    name = getattr(function, "__name__", "action").strip("_<>").replace("_", " ")
-    return name[:1].upper() + name[1:]
+    name = getattr(function, "__name__", "").strip("_").replace("_", " ")
+    return name[:1].upper() + name[1:] if name and name != "<lambda>" else "Function of a script"
