@@ -45,7 +45,7 @@ class Flaky:
 def test_an_empty_viewer_says_how_to_begin(viewer_: viewer.Viewer, open_page: OpenPage) -> None:
     page = open_page(viewer_)
     snippet = page.locator(".snippet code").inner_text()
-    page.get_by_role("button", name="Copy").wait_for()
+    page.get_by_role("button", name="Copy", exact=True).wait_for()
     exec(snippet, {"v": viewer_})
     page.locator(".layer-name", has_text="noise").wait_for()
 
