@@ -21,6 +21,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from viewer.client.address import Address
+from viewer.client.answers import Answers
 from viewer.client.probe import explain
 from viewer.errors import ClosedError, ConflictError, DeadlineError, LinkError, error_of
 from viewer.messages import (
@@ -94,10 +95,8 @@ class Wire:
         self._socket: WebSocketClientConnection | None = None
         self._greeted = threading.Event()
         self._version = -1
-        self._requests = itertools.count(1)
         self._numbers = itertools.count(1)
-        self._pending: dict[int, Future[Any]] = {}
-        self._held: list[tuple[int, Future[Any], Any]] = []
+        self._answers = Answers()
         self._lock = threading.Lock()
         self._ended = ""
         self._lost: asyncio.Event
@@ -151,7 +150,7 @@ class Wire:
 
         def tell(done: Future[Any]) -> None:
             if done.cancelled():
-                self._pending.pop(request, None)
+                self._answers.forget(request)
                 with suppress(LinkError, ClosedError):
                     self._post(_encode(Cancel(request)).decode())
 
@@ -220,14 +219,7 @@ class Wire:
     # --- sending --------------------------------------------------------------------------------
 
     def _request(self, make: Callable[[int], Edit | Call]) -> tuple[int, Future[Any]]:
-        self._here()
-        future: Future[Any] = Future()
-        with self._lock:
-            # numbered and sent in the same order
-            request = next(self._requests)
-            self._pending[request] = future
-            self._post(_encode(make(request)).decode())
-        return request, future
+        return self._answers.expect(lambda request: self._post(_encode(make(request)).decode()))
 
     def _here(self) -> WebSocketClientConnection:
         socket = self._socket
@@ -355,7 +347,7 @@ class Wire:
                     self._lost.set()  # a new connection begins with a snapshot
                     return
                 self._version = message.version
-                self._release()
+                self._answers.release(self._version)
                 if isinstance(message, Snapshot):
                     self._greeted_once = True
                     self._greeted.set()
@@ -376,22 +368,8 @@ class Wire:
                 pass
 
     def _settle(self, request: int, version: int, outcome: Any) -> None:
-        future = self._pending.pop(request, None)
-        if future is not None:
-            self._held.append((version, future, outcome))
-            self._release()
-
-    def _release(self) -> None:
-        """Let come true what the replica has come to."""
-        ready = [held for held in self._held if held[0] <= self._version]
-        self._held = [held for held in self._held if held[0] > self._version]
-        for _, future, outcome in ready:
-            if not future.set_running_or_notify_cancel():
-                continue
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
+        self._answers.settle(request, version, outcome)
+        self._answers.release(self._version)
 
     def _drop(self) -> None:
         self._greeted.clear()
@@ -403,19 +381,13 @@ class Wire:
         self._fail()
 
     def _fail(self) -> None:
-        with self._lock:
-            futures = [*self._pending.values(), *(future for _, future, _ in self._held)]
-            self._pending.clear()
-            self._held = []
         error = self._gone()
         if isinstance(error, LinkError):
             error = LinkError(
                 f"The connection to {self.address} was lost before the answer came.",
                 hint="Nobody can say whether it was done: look, and do it again.",
             )
-        for future in futures:
-            if future.set_running_or_notify_cancel():
-                future.set_exception(error)
+        self._answers.fail(error)
 
     def _end_here(self, reason: str) -> None:
         self._ended = self._ended or reason or "The viewer was closed."
