@@ -130,6 +130,10 @@ export class Page {
 
   /** Takes back what was done last, here or elsewhere; or does it again. */
   undo(redo: boolean): void {
+    if (this.store.readOnly.peek()) {
+      this.say("This address is for looking only");
+      return;
+    }
     this.store.flush(); // What was done in this very frame is done first.
     if (!this.send({ type: "undo", redo })) this.say("Python is not connected");
   }
