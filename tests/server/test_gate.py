@@ -27,7 +27,7 @@ PATHS = {  # an address for every route
     r"layers/(l[1-9][0-9]{0,8})/labels": "layers/l2/labels",
     r"layers/(l[1-9][0-9]{0,8})/mesh/info": "layers/l2/mesh/info",
     r"layers/(l[1-9][0-9]{0,8})/mesh/(0|-?[1-9][0-9]{0,19}):0": "layers/l2/mesh/7:0",
-    r"layers/(l[1-9][0-9]{0,8})/mesh/(0|-?[1-9][0-9]{0,19})(?:\.(ply|obj|stl|glb))?": (
+    r"layers/(l[1-9][0-9]{0,8})/mesh/(0|-?[1-9][0-9]{0,19})(?:\.(surface|ply|obj|stl|glb))?": (
         "layers/l2/mesh/7.ply"
     ),
     r"layers/(l[1-9][0-9]{0,8})/surface(?:\.(ply|obj|stl|glb))?": "layers/l2/surface.ply",
