@@ -19,6 +19,7 @@ from tests.benchmarks import (
     large,
     latency,
     meshes,
+    screenshots,
     slices,
     soak,
     sources,
@@ -46,6 +47,7 @@ def main(names: list[str]) -> int:
         "startup": startup.run,
         "large": lambda: large.run(chromium),
         "files": lambda: files.run(chromium),
+        "screenshots": screenshots.run,
         "soak": lambda: soak.run(chromium),
     }
     unknown = set(names) - set(groups)
