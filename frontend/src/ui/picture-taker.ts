@@ -80,6 +80,14 @@ class Studio {
     await this.#settled(show, end);
     const [failure] = this.#failures;
     if (failure !== undefined) throw new PictureError("source", failure);
+    const short = new Set(this.status?.panels.flatMap((panel) => panel.short));
+    if (short.size > 0) {
+      const names = [...short].map((id) => `'${show.layers[id]?.name ?? id}'`).join(", ");
+      throw new PictureError(
+        "toolarge",
+        `The page's GPU memory holds only a part of ${names}. Take a smaller size or scale.`,
+      );
+    }
     const { width, height } = this.canvas;
     const gl = this.canvas.getContext("webgl2");
     if (gl !== null && (gl.drawingBufferWidth < width || gl.drawingBufferHeight < height)) {
