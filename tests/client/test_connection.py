@@ -237,6 +237,15 @@ def test_long_work_ends_when_nobody_waits_for_it(viewer_: viewer.Viewer) -> None
     ended.get(timeout=30)  # the link was closed
 
 
+def test_a_call_may_be_given_a_time(viewer_: viewer.Viewer) -> None:
+    leave = threading.Event()
+    object.__setattr__(viewer_, "open", lambda path: leave.wait(30))
+    with viewer.connect(viewer_.url, timeout=30) as link:
+        with pytest.raises(TimeoutError, match=r"open\(\) did not end within 0.2 seconds"):
+            link.open("a", timeout=0.2)
+        leave.set()
+
+
 def test_a_viewer_that_ends_ends_its_links(viewer_: viewer.Viewer) -> None:
     with viewer.connect(viewer_.url, timeout=30) as link:
         viewer_.close()

@@ -140,13 +140,11 @@ def test_methods_that_need_the_data_are_called_there(link: viewer.Link) -> None:
     link.layers.remove(surface)
 
 
-def test_calls_can_be_awaited_elsewhere_limited_and_cancelled(link: viewer.Link) -> None:
+def test_calls_can_be_awaited_elsewhere_and_cancelled(link: viewer.Link) -> None:
     image = link.layers["image"]
     assert len(image.call_async("sample").result(30)) == 2
     futures = [image.call_async("read", None, 0) for _ in range(20)]
     assert all(future.result(30).shape == (8, 16, 24) for future in futures)
-    with pytest.raises(errors.DeadlineError):
-        link.call("read", layer="image", timeout=0.0)
     late = image.call_async("read")
     if late.cancel():
         with pytest.raises(FutureCancelledError):
