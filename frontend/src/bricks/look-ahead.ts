@@ -34,8 +34,11 @@ function along(normal: Position, from: Position, to: Position): number {
 export class Motion {
   #tracks = new Map<number, Track>();
 
-  /** These are the slices now; `time` in seconds. */
-  note(sights: readonly Sight[], time: number): void {
+  /**
+   * These are the slices now; `time` in seconds. What fits its panel has been zoomed by nobody,
+   * whatever becomes of the panel.
+   */
+  note(sights: readonly Sight[], time: number, isFitted = false): void {
     const tracks = new Map<number, Track>();
     for (const { picture, plane } of sights) {
       if (tracks.has(picture)) continue;
@@ -66,7 +69,7 @@ export class Motion {
         zoom: zoomFrom(before, plane),
       });
     }
-    this.#tracks = tracks;
+    this.#tracks = isFitted ? unzoomed(tracks) : tracks;
   }
 
   /** World units a second along the picture's normal. */
@@ -78,6 +81,10 @@ export class Motion {
   zoom(picture: number): number {
     return this.#tracks.get(picture)?.zoom ?? 0;
   }
+}
+
+function unzoomed(tracks: ReadonlyMap<number, Track>): Map<number, Track> {
+  return new Map([...tracks].map(([picture, track]) => [picture, { ...track, zoom: 0 }]));
 }
 
 /** Moving along the slice keeps the way in which it was zoomed, moving across it does not. */

@@ -216,7 +216,7 @@ export class Stage {
     this.#gather(this.#gather([...this.#plan.needs, ...this.#fillNeeds], this.#needed));
     this.#ahead.push(...this.#gather(this.#actors.flatMap(({ volume }) => coarsestBricks(volume))));
     const taken = this.#plan.needs.reduce((sum, { volume }) => sum + bytes(volume), 0);
-    this.#motion.note(sights, performance.now() / 1000);
+    this.#motion.note(sights, performance.now() / 1000, document.view.zoom === null);
     const room = this.#budget * LOOK_AHEAD - taken;
     if (room > 0) {
       const next = nextBricks(this.#plan.covers, this.#motion, bytes, room);

@@ -65,13 +65,13 @@ describe("nextBricks", () => {
   it("looks at the next level the way the picture is zoomed", () => {
     const data = exampleData({ shape: [512, 512, 512], levels: 4 });
     const deep = new Volume("l1", "image", data, []);
-    const levels = (pixels: readonly number[]): number[] => {
+    const levels = (pixels: readonly number[], isFitted = false): number[] => {
       const motion = new Motion();
       const sights = pixels.map((pixel): Sight => {
         const plane = { ...sightAt(256).plane, center: [272, 256, 256] as const, pixel };
         return { ...sightAt(256), volume: deep, plane };
       });
-      sights.forEach((sight, count) => motion.note([sight], count * 3));
+      sights.forEach((sight, count) => motion.note([sight], count * 3, isFitted));
       const { covers } = plan(sights.slice(-1), { bytes, budget: Infinity, direct: Infinity });
       const needs = nextBricks(covers, motion, bytes, Infinity);
       const seen = new Set(needs.map(({ number }) => deep.index(number).level));
@@ -80,6 +80,8 @@ describe("nextBricks", () => {
     expect(levels([2])).toEqual([1]);
     expect(levels([2.5, 2])).toEqual([0, 1]);
     expect(levels([2, 2.5, 2.5])).toEqual([1, 2]);
+    // What fits its panel becomes larger with it.
+    expect(levels([2.5, 2], true)).toEqual([1]);
     // There is nothing finer than the finest.
     expect(levels([1, 0.5])).toEqual([0]);
   });
