@@ -97,6 +97,7 @@ class Backlog:
         self._began = self._told = 0.0
         self._count = 0
         self._threads = 0
+        self._announcing = 0
         self._aimed = True  # whether that is made which is looked at
         self._closed = False
 
@@ -133,6 +134,17 @@ class Backlog:
             while self._threads < min(THREADS, len(self._waiting)):
                 self._threads += 1
                 threading.Thread(target=self._run, name="voxelview-exact", daemon=True).start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something that is looked at is still to become exact, or to be announced."""
+        with self._changed:
+            return not self._closed and bool(
+                self._under_way
+                or self._made
+                or self._announcing
+                or any(self._is_aim(item, look) for item, look in self._waiting.items())
+            )
 
     def forget(self) -> None:
         """The data has changed: what was made may be wanted again."""
@@ -239,6 +251,11 @@ class Backlog:
                 self._count = 0
             if self._closed:
                 return
-        for level in sorted({level for level, _ in news}):
-            self._announce(level, [index for at, index in news if at == level])
+            self._announcing += 1
+        try:
+            for level in sorted({level for level, _ in news}):
+                self._announce(level, [index for at, index in news if at == level])
+        finally:
+            with self._changed:
+                self._announcing -= 1
         self._tell(part)

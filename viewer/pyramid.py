@@ -113,6 +113,13 @@ class Pyramid:
         epoch = self._blocks.epoch
         return self._last_history if epoch is None else epoch.history
 
+    @property
+    def settling(self) -> bool:
+        """Whether previews that pages have got are still to become exact."""
+        epoch, backlog = self._blocks.epoch, self._blocks.backlog
+        whole = None if epoch is None else epoch.whole
+        return (whole is not None and not whole.over) or (backlog is not None and backlog.busy)
+
     def generation_of(self, level: int, box: Box) -> int:
         """The newest generation that changed any voxel of a box: the same as long as they are."""
 

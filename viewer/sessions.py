@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from viewer import state
-from viewer.document import Document
 from viewer.errors import (
     DeadlineError,
     InvalidValueError,
@@ -45,12 +44,10 @@ class Session:
     def __init__(
         self,
         attendant: Attendant,
-        attendance: Attendance,
-        document: Callable[[], Document],
+        take: Callable[[Wish, str], Picture],
     ) -> None:
         self._attendant = attendant
-        self._attendance = attendance
-        self._document = document
+        self._take = take
 
     @property
     def id(self) -> str:
@@ -100,7 +97,7 @@ class Session:
     ) -> Picture:
         """A picture by this very page; parameters and errors as `Viewer.screenshot`."""
         wish = Wish.checked(path, size, scale, panel, background, overlays, timeout)
-        return wish.taken(self._attendance, self.id, self._document().state)
+        return self._take(wish, self.id)
 
     def __repr__(self) -> str:
         width, height = self.size
@@ -114,9 +111,9 @@ class Sessions(Mapping[str, Session]):
     The beginning of an id will do where it is unmistakable.
     """
 
-    def __init__(self, attendance: Attendance, document: Callable[[], Document]) -> None:
+    def __init__(self, attendance: Attendance, take: Callable[[Wish, str], Picture]) -> None:
         self._attendance = attendance
-        self._document = document
+        self._take = take
 
     def __getitem__(self, id: str) -> Session:
         here = self._attendance.attendants
@@ -129,7 +126,7 @@ class Sessions(Mapping[str, Session]):
                 f"There is no session {id!r}.",
                 hint=f"Open are {ids}." if ids else "No page is open: see the viewer's url.",
             )
-        return Session(found[0], self._attendance, self._document)
+        return Session(found[0], self._take)
 
     def __iter__(self) -> Iterator[str]:
         return iter([one.id for one in self._attendance.attendants])

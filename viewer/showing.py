@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -46,6 +47,13 @@ class Showing(ABC):
     def tell(self, progress: Progress) -> None:
         """Show progress on the pages."""
 
+    @abstractmethod
+    def _made_exact(self, shown: state.Document, end: float) -> state.Document | None:
+        """What was shown, of data that has become exact since; None when it was exact.
+
+        Raises `DeadlineError` when it is not until `end`.
+        """
+
     @property
     def sessions(self) -> Sessions:
         """The pages that show this viewer now, by id: a mapping that follows them.
@@ -57,7 +65,9 @@ class Showing(ABC):
         >>> v.sessions["5f0c"].screenshot("theirs.png")
         """
         self._open()
-        return Sessions(self._attendance(), self._open)
+        return Sessions(
+            self._attendance(), lambda wish, id: self._taken(wish, self._open().state, id)
+        )
 
     def screenshot(
         self,
@@ -178,10 +188,20 @@ class Showing(ABC):
         attendance = self._attendance()
         found = best(attendance.attendants)
         if found is not None:
-            yield lambda one, shown: one.taken(attendance, found.id, shown)
+            yield lambda one, shown: self._taken(one, shown, found.id)
             return
         with HeadlessPage(self._page_url(), attendance, wish.size or SIZE, wish.timeout) as page:
-            yield lambda one, shown: one.taken(attendance, page.id, shown)
+            yield lambda one, shown: self._taken(one, shown, page.id)
+
+    def _taken(self, wish: Wish, shown: state.Document, id: str) -> Picture:
+        """The picture by one page; again, as long as previews in it have become exact since."""
+        end = time.monotonic() + wish.timeout
+        while True:
+            picture = wish.taken(self._attendance(), id, shown)
+            exact = self._made_exact(shown, end)
+            if exact is None or time.monotonic() > end:
+                return picture
+            shown = exact
 
     def _open_headless(self, size: Any, timeout: float = 60) -> None:
         """Attach a page that nobody sees; it goes with the viewer."""

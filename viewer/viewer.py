@@ -12,14 +12,17 @@ import secrets
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from viewer import calls
+import msgspec
+
+from viewer import calls, state
 from viewer.adding import Adding
 from viewer.document import Document
-from viewer.errors import ClosedError, UnknownLayerError
+from viewer.errors import ClosedError, DeadlineError, UnknownLayerError, ViewerError
 from viewer.face import Face
 from viewer.layers import AnyLayer
 from viewer.messages import Change, Happened, Notice, Progress, Report
@@ -242,6 +245,30 @@ class Viewer(Face, Scripting, Showing, Saving, Sharing, Adding):
 
 
 def imshow(data: Any, *, title: str | None = None, **options: Any) -> tuple[Viewer, Any]:
+    def _made_exact(self, shown: state.Document, end: float) -> state.Document | None:
+        fresh = {}
+        for key, before in shown.layers.items():
+            layer = self._layers.get(key)
+            if layer is None or not before.visible:
+                continue
+            with suppress(ClosedError):  # removed meanwhile
+                while layer.pyramid.settling:
+                    if time.monotonic() > end:
+                        raise DeadlineError(
+                            f"Coarse levels of {before.name!r} are still being read.",
+                            hint="Take more time with timeout=…, or make them once for all with "
+                            "layer.build_pyramid().",
+                        )
+                    time.sleep(0.02)
+            now = self._open().state.layers.get(key)
+            if now is not None and now.data.generation != before.data.generation:
+                fresh[key] = msgspec.structs.replace(before, data=now.data)
+        return msgspec.structs.replace(shown, layers={**shown.layers, **fresh}) if fresh else None
+
+    def _pass_on(self, message: Happened) -> None:
+        if not self._closed:
+            self._server.broadcast(self._token, message)
+
     """Show an array in a viewer of its own.
 
     Parameters

@@ -67,6 +67,8 @@ class WholeLevels:
     ) -> None:
         self.first = first
         self.ready = False
+        self.over = False
+        """Whether nothing more will come of it: made and announced, or given up."""
         self._source = source
         self._kind: Kind = kind
         self._levels = tuple(levels)
@@ -160,8 +162,9 @@ class WholeLevels:
             return
         finally:
             self._ended.set()
-        if self.ready:
-            self._on_ready(self)
+            if self.ready:
+                self._on_ready(self)
+            self.over = True
 
     def _finish(self) -> None:
         """Bring up to date what has changed meanwhile."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,25 @@ from tests.browser.picture import DARK, read, show
 from tests.browser.scene import LABEL, add_scene, eventually
 from tests.browser.states import Slow, States
 from viewer.errors import ClosedError, DeadlineError, SourceError
+from viewer.policy import MIB, POLICY
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 OpenPage = Callable[..., "Page"]
 Settled = Callable[..., None]
+
+
+class Chunked:
+    """A volume of chunks that is computed: of its coarse levels there are previews first."""
+
+    dtype = np.dtype("u1")
+    shape = (300, 300, 300)
+    chunks = (64, 64, 64)
+
+    def __getitem__(self, index: tuple[slice, ...]) -> np.ndarray:
+        z, y, x = (np.arange(part.start, part.stop) for part in index)
+        return (((z[:, None, None] // 3) ^ (y[:, None] // 5) ^ (x // 7)) % 120).astype(np.uint8)
 
 
 @pytest.fixture
@@ -146,6 +160,20 @@ def test_a_picture_with_holes_is_none(attached: viewer.Viewer) -> None:
     disk["there"] = False
     with pytest.raises(SourceError, match="the disk is gone"):
         attached.screenshot()
+
+
+def test_no_picture_is_of_previews(
+    attached: viewer.Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = replace(POLICY, exact_bytes=MIB, exact_voxels=16 * MIB, prompt_view_bytes=8 * MIB)
+    monkeypatch.setattr("viewer.levels.POLICY", few)
+    monkeypatch.setattr("viewer.blocks.POLICY", replace(POLICY, sketch_view_bytes=2 * MIB))
+    layer = attached.add_image(Chunked(), contrast_limits=(0, 120), interpolation="nearest")
+    attached.view.layout, attached.view.zoom = "xy", 0.25
+    first = attached.screenshot(overlays=False, timeout=60)
+    assert layer.pyramid.generation > 0  # there were previews, which are exact now
+    assert not layer.pyramid.settling
+    np.testing.assert_array_equal(first, attached.screenshot(overlays=False))
 
 
 def test_a_page_that_closes_meanwhile_is_told(viewer_: viewer.Viewer, open_page: OpenPage) -> None:
