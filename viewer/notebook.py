@@ -5,20 +5,29 @@ has the viewer's own address. Elsewhere only the notebook server can be reached,
 jupyter-server-proxy passes requests on below ``…/proxy/PORT/``: all addresses of our page are
 relative, so it works there, too. Python cannot tell from where it is looked at, but the notebook's
 page can: a few lines of script try one address after the other until our page says that it is
-there. Where none does, as in a notebook that is opened a week later, the picture is seen.
+there.
+
+Where none does, as in a notebook that is opened a week later, a picture is seen: the page in the
+frame takes it as soon as it shows everything, and it is put below the frame, out of sight as long
+as there is one.
 """
 
 from __future__ import annotations
 
 import base64
+import contextvars
 import html
 import importlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from viewer.picture import Picture
 
 PATIENCE_MS = 15000
 """Milliseconds that the script waits until something is loaded from one address."""
@@ -29,7 +38,7 @@ SILENCE_MS = 1000
 _FRAME = Template(
     """\
 <div id="$id" style="position: relative; height: ${height}px; min-width: 320px">
-$picture<iframe src="$address" title="$title" allow="fullscreen; clipboard-write" \
+<iframe src="$address" title="$title" allow="fullscreen; clipboard-write" \
 style="position: absolute; inset: 0; width: 100%; height: 100%; border: 0"></iframe>
 </div>
 <div><a href="$address" target="_blank" rel="noopener">$title in a tab of its own</a></div>
@@ -46,6 +55,8 @@ style="position: absolute; inset: 0; width: 100%; height: 100%; border: 0"></ifr
     base = JSON.parse(document.getElementById("jupyter-config-data").textContent).baseUrl;
   } catch {}
   const proxied = base && location.protocol.startsWith("http") && base + path;
+  const hide = document.createElement("style");
+  hide.textContent = "#$id-picture { display: none }";
   const left = (near ? [behind, direct, proxied] : [behind, proxied, direct]).filter(Boolean);
   let timer;
   const next = () => {
@@ -55,18 +66,16 @@ style="position: absolute; inset: 0; width: 100%; height: 100%; border: 0"></ifr
       frame.src = link.href = address;
       timer = setTimeout(next, $patience);
     } else {
-      frame.remove();
-      link.replaceWith(root.querySelector("img") ? "A picture: this viewer has ended, or "
-        + "cannot be reached from here." : "This viewer has ended, or cannot be reached from "
-        + "here. See viewer.set_server(url_prefix=…) for notebooks on other machines.");
-      if (!root.querySelector("img")) root.remove();
+      root.remove();
+      link.replaceWith("This viewer has ended, or cannot be reached from here. For notebooks on "
+        + "other machines see viewer.set_server(url_prefix=…).");
     }
   };
   window.addEventListener("message", (event) => {
     if (event.source === frame.contentWindow && event.data?.voxelview === "ready") {
       clearTimeout(timer);
       frame.onload = null;
-      root.querySelector("img")?.remove();
+      root.append(hide);
     }
   });
   frame.onload = () => {
@@ -89,7 +98,6 @@ def frame(
     path: str,
     prefix: str = "",
     height: int,
-    picture: bytes | None = None,
 ) -> str:
     """HTML that shows a viewer's page.
 
@@ -110,21 +118,11 @@ def frame(
         its end.
     height : int
         CSS pixels.
-    picture : bytes, optional
-        PNG that is seen where the page is not.
     """
     behind = f"{prefix}{path}" if prefix else ""
-    image = ""
-    if picture is not None:
-        source = "data:image/png;base64," + base64.b64encode(picture).decode()
-        image = (
-            f'<img src="{source}" alt="{html.escape(title)}" style="position: absolute; inset: 0; '
-            'width: 100%; height: 100%; object-fit: contain">\n'
-        )
     return _FRAME.substitute(
         id=id,
         height=height,
-        picture=image,
         address=html.escape(behind or url),
         title=html.escape(title),
         direct=_script(url),
@@ -142,10 +140,32 @@ def in_notebook() -> bool:
     return hasattr(shell, "kernel")
 
 
-def display(bundle: Mapping[str, str]) -> None:
-    """Show it below the cell."""
-    show: Any = importlib.import_module("IPython.display").display
-    show(bundle, raw=True)
+def show(bundle: Mapping[str, str], id: str, take: Callable[[], Picture | None]) -> None:
+    """Show a frame below the cell, and a picture once there is one.
+
+    Parameters
+    ----------
+    bundle : mapping
+        What is shown, by media type.
+    id : str
+        Of the frame in it.
+    take : callable
+        Waits for the picture, on a thread of its own; returns None for none.
+    """
+    display: Any = importlib.import_module("IPython.display").display
+    display(bundle, raw=True)
+    place = display({"text/plain": ""}, raw=True, display_id=True)
+
+    def follow() -> None:
+        picture = take()
+        if picture is not None:
+            image = f'<img id="{id}-picture" src="{picture.data_uri}" style="max-width: 100%">'
+            png = base64.b64encode(picture.png).decode()
+            place.update({"text/html": image, "image/png": png, "text/plain": ""}, raw=True)
+
+    # with the context, which says what cell it belongs to
+    run = contextvars.copy_context().run
+    threading.Thread(target=run, args=(follow,), name="voxelview-notebook", daemon=True).start()
 
 
 def hub_prefix(port: int) -> str:

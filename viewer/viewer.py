@@ -34,9 +34,13 @@ from viewer.shares import TOKEN_BYTES, Sharing, check_token
 from viewer.showing import SIZE, Showing
 
 if TYPE_CHECKING:
+    from viewer.picture import Picture
     from viewer.server.attendance import Attendance
 
 _log = logging.getLogger("viewer")
+
+FIRST_PAGE_SECONDS = 60.0
+"""Seconds that a notebook's page may take to come, for its picture to be kept."""
 
 _viewers: set[Viewer] = set()
 _viewers_lock = threading.Lock()
@@ -145,24 +149,34 @@ class Viewer(Face, Scripting, Showing, Saving, Sharing, Adding):
         from viewer import notebook
 
         if notebook.in_notebook():
-            notebook.display(self._mimebundle(height))
+            self._ipython_display_(height)
         else:
             import webbrowser
 
             webbrowser.open(self.url)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        """What a notebook shows at the end of a cell."""
-        return self._mimebundle(600)
+    def _ipython_display_(self, height: int = 600) -> None:
+        """Show the page below a notebook's cell, and a picture for when it is gone."""
+        from viewer import notebook
 
-    def _mimebundle(self, height: int) -> dict[str, str]:
+        page = f"voxelview-{secrets.token_hex(6)}"
+        bundle = self._repr_mimebundle_(height=height, id=page)
+        if notebook.in_notebook() and not self._closed:
+            notebook.show(bundle, page, self._first_picture)
+        else:
+            print(bundle["text/plain"])
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None, *, height: int = 600, id: str = ""
+    ) -> dict[str, str]:
+        """What a notebook shows at the end of a cell: the page in a frame."""
         from viewer import notebook
 
         if self._closed:
             return {"text/plain": repr(self)}
         port = self._server.port
         page = notebook.frame(
-            id=f"voxelview-{secrets.token_hex(6)}",
+            id=id or f"voxelview-{secrets.token_hex(6)}",
             title=self.title,
             url=self._server.direct_url(self._token),
             port=port,
@@ -171,6 +185,18 @@ class Viewer(Face, Scripting, Showing, Saving, Sharing, Adding):
             height=height,
         )
         return {"text/plain": f"{self!r}\n{self.url}", "text/html": page}
+
+    def _first_picture(self) -> Picture | None:
+        """What the first page shows as soon as there is one, and everything in view; None else."""
+        end = time.monotonic() + FIRST_PAGE_SECONDS
+        try:
+            while not self.sessions:
+                if time.monotonic() > end:
+                    return None
+                time.sleep(0.2)
+            return self.screenshot()
+        except ViewerError:
+            return None  # closed meanwhile, or too slow: the frame is what counts
 
     # --- for the server -----------------------------------------------------------------------
 
@@ -213,38 +239,12 @@ class Viewer(Face, Scripting, Showing, Saving, Sharing, Adding):
             )
         return self._document
 
-    def _pass_on(self, message: Happened) -> None:
-        if not self._closed:
-            self._server.broadcast(self._token, message)
-
     def _attendance(self) -> Attendance:
         return self._server.attendance(self._token)
 
     def _page_url(self) -> str:
         return self._server.direct_url(self._token)
 
-    def _end(self) -> bool:
-        """Let go of everything but the server's mount; False when that was done before."""
-        with self._lock:
-            if self._closed:
-                return False
-            self._closed = True
-            self._unsubscribe()
-            layers = list(self._layers.values())
-            self._layers.clear()
-            holds = list(self._holds.values())
-            self._holds.clear()
-        self._end_scripting()
-        with _viewers_lock:
-            _viewers.discard(self)
-        for layer in layers:
-            layer.release()
-        for hold in holds:
-            hold.release()
-        return True
-
-
-def imshow(data: Any, *, title: str | None = None, **options: Any) -> tuple[Viewer, Any]:
     def _made_exact(self, shown: state.Document, end: float) -> state.Document | None:
         fresh = {}
         for key, before in shown.layers.items():
@@ -269,6 +269,28 @@ def imshow(data: Any, *, title: str | None = None, **options: Any) -> tuple[View
         if not self._closed:
             self._server.broadcast(self._token, message)
 
+    def _end(self) -> bool:
+        """Let go of everything but the server's mount; False when that was done before."""
+        with self._lock:
+            if self._closed:
+                return False
+            self._closed = True
+            self._unsubscribe()
+            layers = list(self._layers.values())
+            self._layers.clear()
+            holds = list(self._holds.values())
+            self._holds.clear()
+        self._end_scripting()
+        with _viewers_lock:
+            _viewers.discard(self)
+        for layer in layers:
+            layer.release()
+        for hold in holds:
+            hold.release()
+        return True
+
+
+def imshow(data: Any, *, title: str | None = None, **options: Any) -> tuple[Viewer, Any]:
     """Show an array in a viewer of its own.
 
     Parameters

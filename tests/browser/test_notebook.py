@@ -141,6 +141,17 @@ def test_a_viewer_is_shown_below_its_cell(open_page: Callable[..., Page], lab: L
     assert frame.locator("text=ramp").first.is_visible()
 
 
+def test_what_a_page_shows_is_kept_as_a_picture(open_page: Callable[..., Page], lab: Lab) -> None:
+    page = open_page("about:blank", errors=True)
+    run_all(page, lab.write("kept.ipynb", SETUP))
+    picture = page.wait_for_selector(
+        "img[id$='-picture']", state="attached", timeout=START_SECONDS * 1000
+    )
+    assert not picture.is_visible()  # as long as the page is there
+    page.evaluate("document.querySelector('.jp-OutputArea iframe').parentElement.remove()")
+    assert picture.is_visible()
+
+
 def test_a_prefix_leads_through_the_notebook_server(
     open_page: Callable[..., Page], lab: Lab
 ) -> None:
