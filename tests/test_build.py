@@ -180,6 +180,7 @@ def test_pages_are_told_that_previews_were_replaced(dataset):
     assert pyramid.history.told[-1].level == first
     assert pyramid.generation == 1
     assert (pyramid.read(coarsest, box) != preview).any()
+    pyramid.close()
 
 
 def test_small_data_has_nothing_to_build():

@@ -50,6 +50,9 @@ from viewer.values import Arrays
 PING_SECONDS = 10
 """Seconds between pings, and for their answer: a connection that is silent is lost."""
 
+PARTING_SECONDS = 0.5
+"""Seconds that the other side has to hang up, too, once this one is done."""
+
 MESSAGE_BYTES = 1 << 30
 """Bytes of a message taken: a snapshot of very many layers."""
 
@@ -100,6 +103,7 @@ class Wire:
         self._lock = threading.Lock()
         self._ended = ""
         self._lost: asyncio.Event
+        self._parted: asyncio.Event
         self._trouble: Exception | None = None
         self._greeted_once = False
         self._thread = threading.Thread(target=self._run, name="voxelview-link", daemon=True)
@@ -292,6 +296,8 @@ class Wire:
             else:
                 await self._lost.wait()
                 self._drop()
+                with suppress(TimeoutError, asyncio.TimeoutError):
+                    await asyncio.wait_for(self._parted.wait(), PARTING_SECONDS)
                 pause = BACKOFF_SECONDS[0]
             if self.ended:
                 return
@@ -302,11 +308,13 @@ class Wire:
 
     async def _connect(self) -> None:
         request = HTTPRequest(self.address.socket, connect_timeout=10.0)
-        lost = self._lost
+        lost, parted = self._lost, asyncio.Event()
+        self._parted = parted
 
         def receive(message: str | bytes | None) -> None:
             if message is None:
                 lost.set()
+                parted.set()
             elif not self._ended:
                 self._receive(message)
 
