@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     import viewer
 
 ROOT = Path(__file__).parents[1]
+
+# no deadline for one example: what takes long is seen by pytest, and a busy machine is no bug
+settings.register_profile("patient", settings.default, deadline=None)
+if settings.get_current_profile_name() == "default":  # on CI there is another one
+    settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
