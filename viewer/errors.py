@@ -190,6 +190,11 @@ def error_of(kind: str, message: str, hint: str = "") -> ViewerError:
     return found(message, hint=hint)
 
 
+def reason_of(error: Exception) -> str:
+    """What somebody else's error says, as a part of a sentence of ours."""
+    return f"{type(error).__name__}: {error}".rstrip(". :")
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"Did you mean 'colormap'?"`` for the known name nearest to `name`, else their list."""
     import difflib

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -213,8 +214,13 @@ def test_the_palette_finds_and_does(page: Page, scene: Scene) -> None:
 
 
 def test_every_python_line_of_the_palette_runs(
-    viewer_: viewer.Viewer, open_page: OpenPage, settled: Settled
+    viewer_: viewer.Viewer,
+    open_page: OpenPage,
+    settled: Settled,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # one of them writes a file
     volume = np.zeros((2, 8, 16, 16), np.uint8)
     volume[:, 2:6, 4:12, 4:12] = 200
     image = viewer_.add_image(volume, name="image")

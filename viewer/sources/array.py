@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from viewer.errors import ClosedError, SourceError
+from viewer.errors import ClosedError, SourceError, reason_of
 from viewer.sources.geometry import Geometry, check_dtype
 from viewer.sources.identity import file_identity
 from viewer.sources.protocol import Array
@@ -64,7 +64,7 @@ class ArraySource:
             return np.asarray(self._data[index])
         except Exception as error:
             closed = self._data is None
-            reason = f"{type(error).__name__}: {error}"
+            reason = reason_of(error)
         if closed:
             raise ClosedError("The layer has been closed.")
         place = ", ".join(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from viewer.errors import ClosedError, SourceError
+from viewer.errors import ClosedError, SourceError, reason_of
 from viewer.sources.geometry import Geometry, check_dtype
 from viewer.sources.protocol import Array
 from viewer.space import Box
@@ -47,7 +47,7 @@ class DaskSource:
             return np.asarray(self._array[box.slices].compute(**_scheduler()))
         except Exception as error:
             closed = self._array is None
-            reason = f"{type(error).__name__}: {error}"
+            reason = reason_of(error)
         if closed:
             raise ClosedError("The layer has been closed.")
         raise SourceError(

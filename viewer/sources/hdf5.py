@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from viewer.errors import ClosedError, SourceError
+from viewer.errors import ClosedError, SourceError, reason_of
 from viewer.sources.geometry import Geometry, check_dtype
 from viewer.sources.hdf5_chunks import ChunkCoding, plan_coding
 from viewer.sources.identity import file_identity
@@ -74,7 +74,7 @@ class Hdf5Source:
                 if self._dataset:
                     return np.asarray(self._dataset[box.slices])
             except Exception as error:
-                reason = f"{type(error).__name__}: {error}"
+                reason = reason_of(error)
         if self._dataset is None:
             raise ClosedError("The layer has been closed.")
         if not reason:

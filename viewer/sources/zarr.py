@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from viewer.errors import ClosedError, SourceError
+from viewer.errors import ClosedError, SourceError, reason_of
 from viewer.sources.geometry import Geometry, check_dtype
 from viewer.sources.identity import folder_identity
 from viewer.sources.protocol import Array, Storage
@@ -50,7 +50,7 @@ class ZarrSource:
             return np.asarray(self._array[box.slices])
         except Exception as error:
             closed = self._array is None
-            reason = f"{type(error).__name__}: {error}"
+            reason = reason_of(error)
         if closed:
             raise ClosedError("The layer has been closed.")
         raise SourceError(
@@ -68,7 +68,7 @@ class ZarrSource:
             return _stored(self._array, index)
         except Exception as error:
             closed = self._array is None
-            reason = f"{type(error).__name__}: {error}"
+            reason = reason_of(error)
         if closed:
             raise ClosedError("The layer has been closed.")
         raise SourceError(
