@@ -9,6 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from viewer import state
 from viewer.document import Document
@@ -29,6 +31,8 @@ class Face(ABC):
     layers : dict
         The layers' handles by id; looked up, never changed here.
     """
+
+    _document: Document
 
     def __init__(self, layers: dict[str, AnyLayer]) -> None:
         self._handles = layers
@@ -115,3 +119,33 @@ class Face(ABC):
     @abstractmethod
     def _open(self) -> Document:
         """The document; `ClosedError` when all is over."""
+
+    @property
+    @abstractmethod
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End it; idempotent."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __str__(self) -> str:
+        return self.url
+
+    def __repr__(self) -> str:
+        kind, shown = type(self).__name__, self._document.state
+        if self.closed:
+            return f"<{kind} {shown.title!r} (closed)>"
+        names = ", ".join(repr(shown.layers[key].name) for key in shown.order)
+        return f"<{kind} {shown.title!r}: {names or 'no layers'}>"

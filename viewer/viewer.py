@@ -14,7 +14,6 @@ import time
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -116,27 +115,6 @@ class Viewer(Face, Scripting, Showing, Saving, Sharing, Adding):
         if self._end():
             self._server.unmount(self._token)
             self._close_headless()
-
-    def __enter__(self) -> Viewer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __str__(self) -> str:
-        return self.url
-
-    def __repr__(self) -> str:
-        shown = self._document.state
-        if self._closed:
-            return f"<Viewer {shown.title!r} (closed)>"
-        names = ", ".join(repr(shown.layers[key].name) for key in shown.order)
-        return f"<Viewer {shown.title!r}: {names or 'no layers'}>"
 
     def show(self, *, height: int = 600) -> None:
         """Show the page: in a notebook below the cell, elsewhere in the browser.

@@ -12,7 +12,6 @@ from concurrent.futures import TimeoutError as WaitTimeoutError
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from viewer.adding import Adding
@@ -109,7 +108,6 @@ class Link(Face, Scripting):
 
     def __init__(self, address: Address, timeout: float) -> None:
         self._address = address
-        self._timeout = timeout
         self._layers: dict[str, AnyLayer] = {}
         self._bars: dict[tuple[str | None, str], tuple[str, float]] = {}
         self._listening: tuple[str, ...] = ()
@@ -299,27 +297,6 @@ class Link(Face, Scripting):
         """Close the connection, and nothing else. Idempotent."""
         self._end_scripting()
         self._wire.end("This link has been closed.")
-
-    def __enter__(self) -> Link:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __str__(self) -> str:
-        return self.url
-
-    def __repr__(self) -> str:
-        shown = self._replica.state
-        if self.closed:
-            return f"<Link {shown.title!r} (closed)>"
-        names = ", ".join(repr(shown.layers[key].name) for key in shown.order)
-        return f"<Link {shown.title!r}: {names or 'no layers'}>"
 
     # --- for its layers -------------------------------------------------------------------------
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from viewer.errors import ClosedError, SourceError, reason_of
+from viewer.errors import SourceError
 from viewer.sources.geometry import Geometry, check_dtype
 from viewer.sources.identity import file_identity
 from viewer.sources.protocol import Array
+from viewer.sources.reading import attempt
 from viewer.space import Box
 from viewer.state import Axis, Level
 
@@ -59,20 +60,11 @@ class ArraySource:
         self._data = None
 
     def _sliced(self, index: tuple[slice, ...]) -> Array:
-        try:
-            # No local name for the array: a traceback would keep it alive.
-            return np.asarray(self._data[index])
-        except Exception as error:
-            closed = self._data is None
-            reason = reason_of(error)
-        if closed:
-            raise ClosedError("The layer has been closed.")
-        place = ", ".join(
-            f"{part.start}:{part.stop}" + (f":{part.step}" if part.step else "") for part in index
-        )
-        raise SourceError(
-            f"Reading the array at [{place}] failed: {reason}.",
-            hint="Check that data[...] works in Python, then call layer.refresh().",
+        return attempt(
+            lambda: np.asarray(self._data[index]),
+            lambda: self._data is None,
+            lambda: f"Reading the array at [{_spell(index)}]",
+            "Check that data[...] works in Python, then call layer.refresh().",
         )
 
     def _try_steps(self) -> bool:
@@ -147,3 +139,9 @@ def _mapping(data: Any, mapped: np.memmap[Any, Any]) -> tuple[Any, dict[str, Any
     """File of a mapped array, and where in it the array's voxels are."""
     begin = data.__array_interface__["data"][0] - mapped.__array_interface__["data"][0]
     return mapped.filename, {"begin": int(mapped.offset) + begin, "strides": data.strides}
+
+
+def _spell(index: tuple[slice, ...]) -> str:
+    return ", ".join(
+        f"{part.start}:{part.stop}" + (f":{part.step}" if part.step else "") for part in index
+    )

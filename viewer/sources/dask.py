@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from viewer.errors import ClosedError, SourceError, reason_of
 from viewer.sources.geometry import Geometry, check_dtype
 from viewer.sources.protocol import Array
+from viewer.sources.reading import attempt
 from viewer.space import Box
 from viewer.state import Axis, Level
 
@@ -42,17 +42,11 @@ class DaskSource:
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""
-        try:
-            # No local name for the array: a traceback would keep it alive.
-            return np.asarray(self._array[box.slices].compute(**_scheduler()))
-        except Exception as error:
-            closed = self._array is None
-            reason = reason_of(error)
-        if closed:
-            raise ClosedError("The layer has been closed.")
-        raise SourceError(
-            f"Computing the dask array {self._name!r} at {box} failed: {reason}.",
-            hint="Check that data[...].compute() works in Python, then call layer.refresh().",
+        return attempt(
+            lambda: np.asarray(self._array[box.slices].compute(**_scheduler())),
+            lambda: self._array is None,
+            lambda: f"Computing the dask array {self._name!r} at {box}",
+            "Check that data[...].compute() works in Python, then call layer.refresh().",
         )
 
     def close(self) -> None:

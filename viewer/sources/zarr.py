@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from viewer.errors import ClosedError, SourceError, reason_of
 from viewer.sources.geometry import Geometry, check_dtype
 from viewer.sources.identity import folder_identity
 from viewer.sources.protocol import Array, Storage
+from viewer.sources.reading import attempt
 from viewer.sources.zarr_storage import plan_storage
 from viewer.space import Box
 from viewer.state import Axis, Level
+
+REMEDY = "Check that its store is whole and can be reached, then call layer.refresh()."
 
 
 class ZarrSource:
@@ -46,16 +48,11 @@ class ZarrSource:
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""
-        try:
-            return np.asarray(self._array[box.slices])
-        except Exception as error:
-            closed = self._array is None
-            reason = reason_of(error)
-        if closed:
-            raise ClosedError("The layer has been closed.")
-        raise SourceError(
-            f"Reading the Zarr array {self._name!r} at {box} failed: {reason}.",
-            hint="Check that its store is whole and can be reached, then call layer.refresh().",
+        return attempt(
+            lambda: np.asarray(self._array[box.slices]),
+            lambda: self._array is None,
+            lambda: f"Reading the Zarr array {self._name!r} at {box}",
+            REMEDY,
         )
 
     def storage(self, level: int) -> Storage | None:
@@ -64,16 +61,11 @@ class ZarrSource:
 
     def read_stored(self, level: int, index: tuple[int, ...]) -> bytes | None:
         """See `StoredSource.read_stored`."""
-        try:
-            return _stored(self._array, index)
-        except Exception as error:
-            closed = self._array is None
-            reason = reason_of(error)
-        if closed:
-            raise ClosedError("The layer has been closed.")
-        raise SourceError(
-            f"Reading the chunk {index} of the Zarr array {self._name!r} failed: {reason}.",
-            hint="Check that its store is whole and can be reached, then call layer.refresh().",
+        return attempt(
+            lambda: _stored(self._array, index),
+            lambda: self._array is None,
+            lambda: f"Reading the chunk {index} of the Zarr array {self._name!r}",
+            REMEDY,
         )
 
     def close(self) -> None:
