@@ -112,13 +112,6 @@ class Actions:
             document.edit([Change(("actions", id), remove=True)], author=VIEWER)
         self._functions.pop(id, None)
 
-    def unbind(self, key: str) -> None:
-        """Take the action with this key off the pages."""
-        spelled = spell_key(key)
-        for id, action in self._document.state.actions.items():
-            if action.key == spelled:
-                self.remove(id)
-
     def hear(self, message: messages.Run, session: str) -> None:
         """Do what somebody chose on a page; from any thread, quick."""
         now = self._document.state
