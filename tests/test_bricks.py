@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from viewer.bricks import failed_brick, read_brick
 from viewer.errors import NotFoundError
 from viewer.messages import Notice
-from viewer.pyramid import Pyramid
+from viewer.pyramids.pyramid import Pyramid
 from viewer.sources import as_source
 from viewer.space import Box
 

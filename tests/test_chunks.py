@@ -16,7 +16,7 @@ from zarr.storage import MemoryStore
 
 from viewer.chunks import array_metadata, grid_of, group_metadata, parse_key, read_chunk
 from viewer.errors import NotFoundError
-from viewer.pyramid import Pyramid
+from viewer.pyramids.pyramid import Pyramid
 from viewer.sources import as_source
 from viewer.space import Box
 

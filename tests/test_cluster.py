@@ -13,11 +13,11 @@ import pytest
 import zarr
 
 import viewer
-from viewer.build import build
 from viewer.errors import InvalidValueError, SourceError
 from viewer.kernels.downsample import mean
 from viewer.policy import MIB, POLICY
-from viewer.pyramid import Pyramid
+from viewer.pyramids.build import build
+from viewer.pyramids.pyramid import Pyramid
 from viewer.sources import as_source
 from viewer.space import Box
 
@@ -40,7 +40,7 @@ def client() -> Iterator[Any]:
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arrays of a few megabytes count as large."""
-    monkeypatch.setattr("viewer.levels.POLICY", replace(POLICY, exact_bytes=MIB))
+    monkeypatch.setattr("viewer.pyramids.levels.POLICY", replace(POLICY, exact_bytes=MIB))
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from viewer import errors, events
     from viewer.client import Link, connect
     from viewer.layers import ImageLayer, LabelsLayer, Layer, SurfaceLayer
+    from viewer.pyramids.shelf import cache_info, clear_cache, set_cache_limit
     from viewer.server import set_server, set_static_content_source
-    from viewer.shelf import cache_info, clear_cache, set_cache_limit
     from viewer.viewer import Viewer, headless, imshow, open, stop
 
 __all__ = [
@@ -54,13 +54,13 @@ _HOMES = {
     "Link": "viewer.client",
     "SurfaceLayer": "viewer.layers",
     "Viewer": "viewer.viewer",
-    "cache_info": "viewer.shelf",
-    "clear_cache": "viewer.shelf",
+    "cache_info": "viewer.pyramids.shelf",
+    "clear_cache": "viewer.pyramids.shelf",
     "connect": "viewer.client",
     "headless": "viewer.viewer",
     "imshow": "viewer.viewer",
     "open": "viewer.viewer",
-    "set_cache_limit": "viewer.shelf",
+    "set_cache_limit": "viewer.pyramids.shelf",
     "set_server": "viewer.server",
     "set_static_content_source": "viewer.server",
     "stop": "viewer.viewer",

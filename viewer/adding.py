@@ -301,7 +301,7 @@ SourceError, ClosedError
         InvalidValueError, UnknownOptionError, ClosedError
             As in `add_image`.
         """
-        from viewer.surfaces import as_surface, box_pyramid, plan_place
+        from viewer.meshing.surfaces import as_surface, box_pyramid, plan_place
 
         refuse_unknown("add_surface", unknown, SURFACE_OPTIONS)
         self._open()

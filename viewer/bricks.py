@@ -61,7 +61,7 @@ import numpy as np
 
 from viewer.errors import NotFoundError
 from viewer.messages import Notice
-from viewer.pyramid import Cancelled, Pyramid
+from viewer.pyramids.pyramid import Cancelled, Pyramid
 from viewer.sources.protocol import Array
 from viewer.space import Box
 

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from viewer.pyramid import Pyramid
+from viewer.pyramids.pyramid import Pyramid
 from viewer.sources.protocol import Storage, StoredSource
 from viewer.space import Box
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from viewer.chunk_grid import ChunkGrid, grids_of
 from viewer.errors import NotFoundError
-from viewer.pyramid import Cancelled, Pyramid
+from viewer.pyramids.pyramid import Cancelled, Pyramid
 from viewer.sources.protocol import Array, StoredSource
 from viewer.space import OME_NAMES, Box
 from viewer.state import Axis

@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import Self
 
 from viewer import state
-from viewer.document import Document
+from viewer.document.document import Document
+from viewer.document.rules import VIEWER
 from viewer.errors import UnknownOptionError
 from viewer.layer_list import Key, LayerList
 from viewer.layers import AnyLayer
 from viewer.messages import Change
-from viewer.rules import VIEWER
 from viewer.settings import settable, suggest
 from viewer.view import View
 

@@ -14,7 +14,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from viewer import state
-from viewer.document import Document
+from viewer.document.document import Document
+from viewer.document.rules import VIEWER
 from viewer.errors import ViewerError
 from viewer.layers import (
     AnyLayer,
@@ -25,8 +26,7 @@ from viewer.layers import (
     unique_name,
 )
 from viewer.messages import Change, Notice, Progress
-from viewer.pyramid import Pyramid
-from viewer.rules import VIEWER
+from viewer.pyramids.pyramid import Pyramid
 from viewer.saved_view import Origin
 from viewer.sources import Description, Source
 from viewer.world import view_units

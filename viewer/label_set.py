@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from viewer import state
 from viewer.colormaps import hex_color
+from viewer.document.rules import VIEWER
 from viewer.errors import InvalidValueError
 from viewer.messages import Change
-from viewer.rules import VIEWER
 
 if TYPE_CHECKING:
     from viewer.layers import LabelsLayer

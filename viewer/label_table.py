@@ -1,6 +1,6 @@
 """The list of all labels: for Python as a structured array, and as bytes for the page.
 
-Both say what `viewer.label_index` found. The bytes go column by column.
+Both say what `viewer.meshing.label_index` found. The bytes go column by column.
 
 Little-endian; the columns lie one behind the other, each aligned to the size of its numbers:
 
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from viewer.label_index import LabelIndex
+    from viewer.meshing.label_index import LabelIndex
     from viewer.state import Level
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import overload
 
-from viewer.document import Document
+from viewer.document.document import Document
+from viewer.document.rules import VIEWER
 from viewer.errors import InvalidValueError, UnknownLayerError, did_you_mean
 from viewer.layers import AnyLayer, Layer
 from viewer.messages import Change
-from viewer.rules import VIEWER
 from viewer.state import Document as State
 
 Key = int | str | Layer

@@ -27,7 +27,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from viewer.picture import Picture
+    from viewer.pictures.picture import Picture
 
 PATIENCE_MS = 15000
 """Milliseconds that the script waits until something is loaded from one address."""

@@ -16,7 +16,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from viewer import patch, state
+from viewer import state
+from viewer.document import patch
 from viewer.errors import InvalidValueError, SourceError
 from viewer.messages import Change
 from viewer.opening import Location

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from viewer import saved_view, state
 from viewer.adding import Adding
+from viewer.document.rules import VIEWER
 from viewer.errors import ViewerError
 from viewer.messages import Change, Notice
-from viewer.rules import VIEWER
 
 if TYPE_CHECKING:
     from viewer.saved_view import SavedLayer, SavedView

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar, overload
 
-from viewer.document import Document
+from viewer.document.document import Document
+from viewer.document.rules import VIEWER
 from viewer.errors import UnknownOptionError, did_you_mean
 from viewer.messages import Change
-from viewer.rules import VIEWER
 
 T = TypeVar("T")
 

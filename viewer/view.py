@@ -10,10 +10,10 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 
 from viewer import state
-from viewer.document import Document
+from viewer.document.document import Document
+from viewer.document.rules import VIEWER
 from viewer.errors import UnknownAxisError
 from viewer.messages import Change
-from viewer.rules import VIEWER
 from viewer.settings import Setting, Settings
 
 

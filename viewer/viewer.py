@@ -20,20 +20,20 @@ import msgspec
 
 from viewer import calls, state
 from viewer.adding import Adding
-from viewer.document import Document
+from viewer.document.document import Document
+from viewer.document.rules import VIEWER
 from viewer.errors import ClosedError, DeadlineError, UnknownLayerError, ViewerError
 from viewer.face import Face
 from viewer.layers import AnyLayer
 from viewer.messages import Change, Happened, Notice, Progress, Report
+from viewer.pictures.showing import SIZE, Showing
 from viewer.policy import POLICY
-from viewer.rules import VIEWER
 from viewer.saving import Saving
-from viewer.scripting import Scripting
+from viewer.scripting.scripting import Scripting
 from viewer.shares import TOKEN_BYTES, Sharing, check_token
-from viewer.showing import SIZE, Showing
 
 if TYPE_CHECKING:
-    from viewer.picture import Picture
+    from viewer.pictures.picture import Picture
     from viewer.server.attendance import Attendance
 
 _log = logging.getLogger("viewer")

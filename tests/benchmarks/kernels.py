@@ -126,8 +126,8 @@ def meshing(labels: np.ndarray) -> list[Row | Skipped]:
     from scipy.ndimage import find_objects
     from skimage.measure import marching_cubes
 
-    from viewer.meshes import Meshes
-    from viewer.pyramid import Pyramid
+    from viewer.meshing.meshes import Meshes
+    from viewer.pyramids.pyramid import Pyramid
     from viewer.sources import as_source
 
     counts = np.bincount(labels.ravel())

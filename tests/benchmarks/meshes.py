@@ -26,13 +26,13 @@ from tests.benchmarks.segmentations import cells, tubes
 from tests.benchmarks.surfaces import distances, is_closed, spread
 from tests.benchmarks.table import Row, Skipped, middle
 from tests.benchmarks.volumes import segmentation
-from viewer.label_index import make_index
-from viewer.label_search import find_label, in_parallel
-from viewer.mesh import Mesh
-from viewer.meshes import MESHES, Meshes
+from viewer.meshing.label_index import make_index
+from viewer.meshing.label_search import find_label, in_parallel
+from viewer.meshing.mesh import Mesh
+from viewer.meshing.meshes import MESHES, Meshes
+from viewer.meshing.simplify import simplified
 from viewer.policy import POLICY
-from viewer.pyramid import Pyramid
-from viewer.simplify import simplified
+from viewer.pyramids.pyramid import Pyramid
 from viewer.sources import as_source
 
 EDGE = 512
@@ -285,13 +285,13 @@ def loop_delay(labels: np.ndarray, chosen: list[int]) -> Rows:
 PROCESS = """
 import time
 import numpy as np
-import viewer.meshes, viewer.sources
-from viewer.pyramid import Pyramid
+import viewer.meshing.meshes, viewer.sources
+from viewer.pyramids.pyramid import Pyramid
 labels = np.zeros((64, 64, 64), np.uint32)
 labels[8:40, 9:41, 10:42] = 7
 pyramid = Pyramid(viewer.sources.as_source(labels), "labels")
 start = time.perf_counter()
-viewer.meshes.Meshes(pyramid).mesh(7)
+viewer.meshing.meshes.Meshes(pyramid).mesh(7)
 print(1000 * (time.perf_counter() - start))
 """
 

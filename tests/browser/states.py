@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import viewer
 from tests.browser.picture import gray, nearest, positions, texels, wrong
-from viewer.picture import Picture
+from viewer.pictures.picture import Picture
 
 SHAPE = (40, 72, 80)
 SCALE = (2.0, 1.0, 1.0)

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import viewer
-from viewer.animation import Animation
 from viewer.errors import CancelledError, InvalidValueError, MissingExtraError
+from viewer.pictures.animation import Animation
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 import viewer
 from tests.browser.scene import add_scene, eventually
 from tests.browser.states import States
-from viewer.browser import Browser
+from viewer.pictures.browser import Browser
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Browser]:
         browsers.append(Browser(*arguments, **options))  # type: ignore[arg-type]
         return browsers[-1]
 
-    monkeypatch.setattr("viewer.headless_page.Browser", start)
+    monkeypatch.setattr("viewer.pictures.headless_page.Browser", start)
     return browsers
 
 

@@ -166,8 +166,8 @@ def test_no_picture_is_of_previews(
     attached: viewer.Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = replace(POLICY, exact_bytes=MIB, exact_voxels=16 * MIB, prompt_view_bytes=8 * MIB)
-    monkeypatch.setattr("viewer.levels.POLICY", few)
-    monkeypatch.setattr("viewer.blocks.POLICY", replace(POLICY, sketch_view_bytes=2 * MIB))
+    monkeypatch.setattr("viewer.pyramids.levels.POLICY", few)
+    monkeypatch.setattr("viewer.pyramids.blocks.POLICY", replace(POLICY, sketch_view_bytes=2 * MIB))
     layer = attached.add_image(Chunked(), contrast_limits=(0, 120), interpolation="nearest")
     attached.view.layout, attached.view.zoom = "xy", 0.25
     first = attached.screenshot(overlays=False, timeout=60)

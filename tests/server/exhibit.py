@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from viewer import state
-from viewer.document import Document
+from viewer.document.document import Document
 from viewer.errors import UnknownLayerError
 from viewer.messages import Change, Event, Notice, Run
-from viewer.pyramid import Pyramid
+from viewer.pyramids.pyramid import Pyramid
 from viewer.sources import as_source
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
@@ -70,7 +70,7 @@ class Exhibit:
         pyramid = Pyramid(as_source(data, **options), kind)
         meshes = None
         if kind == "labels":
-            from viewer.meshes import Meshes
+            from viewer.meshing.meshes import Meshes
 
             meshes = Meshes(pyramid)
         self.layers[id] = Layer(pyramid, meshes)

@@ -135,7 +135,7 @@ def test_a_label_too_large_for_its_level_comes_with_a_note(
     data = np.zeros((200, 200, 200), np.uint8)
     data[20:180, 20:180, 20:180] = 3
     base = f"{url}layers/{exhibit.add(data, 'labels')}/mesh/"
-    monkeypatch.setattr("viewer.mesh_making.POLICY", Policy(mesh_faces=100_000))
+    monkeypatch.setattr("viewer.meshing.making.POLICY", Policy(mesh_faces=100_000))
     answer = httpx.get(f"{base}3")
     assert answer.headers["Voxelview-Level"] == "1"
     assert answer.headers["Voxelview-Note"] == (

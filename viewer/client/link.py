@@ -19,20 +19,20 @@ from viewer.client.address import Address, parse_address
 from viewer.client.layers import linked
 from viewer.client.replica import Replica
 from viewer.client.wire import Wire
-from viewer.document import Document
+from viewer.document.document import Document
 from viewer.errors import ClosedError, DeadlineError, LinkError, UnknownLayerError
 from viewer.face import Face
 from viewer.layers import AnyLayer, Layer
 from viewer.messages import Happened, Listen, Notice, Patch, Progress, Report, Snapshot
-from viewer.picture import Picture, format_of
+from viewer.pictures.picture import Picture, format_of
 from viewer.progress_bar import ProgressBar
 from viewer.saved_view import read as read_view
 from viewer.saving import Saving
-from viewer.scripting import Scripting
+from viewer.scripting.scripting import Scripting
 from viewer.values import Encoder, decode, pieces
 
 if TYPE_CHECKING:
-    from viewer.actions import Actions
+    from viewer.scripting.actions import Actions
 
 POLL_SECONDS = 0.1
 """Seconds between looks at the progress of a call that is waited for."""
@@ -87,7 +87,7 @@ def _forward(name: str, kind: type = Adding) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class LinkedSession:
-    """A page that shows the viewer, as it was when it was asked for; see `viewer.sessions`."""
+    """A page that shows the viewer, as it was when it was asked for; see `Viewer.sessions`."""
 
     id: str
     size: tuple[int, int]
@@ -344,7 +344,7 @@ class Link(Face, Scripting):
     def _actions(self) -> Actions:
         with self._lock:
             if self._made_actions is None:
-                from viewer.actions import Actions
+                from viewer.scripting.actions import Actions
 
                 owner: Any = self
                 self._made_actions = Actions(

@@ -15,12 +15,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from viewer import patch
-from viewer.document import Document, make
-from viewer.draft import Draft
+from viewer.document import patch
+from viewer.document.document import Document, make
+from viewer.document.draft import Draft
+from viewer.document.rules import VIEWER
 from viewer.errors import ConflictError, InvalidValueError
 from viewer.messages import Change, Patch, Snapshot
-from viewer.rules import VIEWER
 from viewer.state import Document as State
 
 ATTEMPTS = 50

@@ -73,7 +73,7 @@ class ImageLayer(Layer):
         NotFoundError
             When the image has no such value, or no z axis.
         """
-        from viewer.isosurface import isosurface
+        from viewer.meshing.isosurface import isosurface
 
         surface, coarse = isosurface(self.pyramid, level, self._shown_point())
         options = {"name": f"{self.name} at {level:g}", "units": self.units, **options}
@@ -88,7 +88,7 @@ class ImageLayer(Layer):
 
     def sample(self) -> tuple[float, float]:
         """Take a new histogram of the data; returns the contrast limits that suit it."""
-        from viewer.statistics import sample_statistics
+        from viewer.pyramids.statistics import sample_statistics
 
         statistics = sample_statistics(self.pyramid)
         self._histogram = statistics.histogram

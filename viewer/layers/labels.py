@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viewer import state
+from viewer.document.rules import VIEWER
 from viewer.label_set import LabelColors, LabelSet, spell_all, spell_colors
 from viewer.layers.layer import Layer, Owner
 from viewer.messages import Change
-from viewer.pyramid import Pyramid
-from viewer.rules import VIEWER
+from viewer.pyramids.pyramid import Pyramid
 from viewer.settings import Setting
 
 if TYPE_CHECKING:
-    from viewer.meshes import Meshes
+    from viewer.meshing.meshes import Meshes
 
 
 class LabelsLayer(Layer):
@@ -105,7 +105,7 @@ class LabelsLayer(Layer):
     def meshes(self) -> Meshes:
         """Surfaces of the labels: ``layer.meshes.mesh(17)``."""
         self._located()
-        from viewer.meshes import Meshes
+        from viewer.meshing.meshes import Meshes
 
         with self._lock:
             if self._open_meshes is None:
@@ -170,7 +170,7 @@ class LabelsLayer(Layer):
         InvalidDataError
             For what is no surface.
         """
-        from viewer.surfaces import as_surface, plan_place
+        from viewer.meshing.surfaces import as_surface, plan_place
 
         mesh = None if data is None else as_surface(data).mesh(plan_place(1.0, 0.0))
         meshes = self.meshes
@@ -219,7 +219,7 @@ class LabelsLayer(Layer):
         CancelledError
             When the layer was removed meanwhile.
         """
-        from viewer.mesh_export import export_meshes
+        from viewer.meshing.export import export_meshes
 
         with self._telling(progress) as tell:
             return export_meshes(

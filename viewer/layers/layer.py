@@ -13,19 +13,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from viewer import state
-from viewer.document import Document
+from viewer.document.document import Document
+from viewer.document.rules import VIEWER
 from viewer.errors import ClosedError, InvalidValueError, ViewerError
 from viewer.messages import Change, Notice, Progress
-from viewer.pyramid import Pyramid
+from viewer.pyramids.pyramid import Pyramid
 from viewer.regions import plan_region
-from viewer.rules import VIEWER
 from viewer.settings import Setting, Settings
 from viewer.sources.geometry import plan_geometry
 from viewer.sources.protocol import IdentifiedSource
 from viewer.space import conversion
 
 if TYPE_CHECKING:
-    from viewer.meshes import Meshes
+    from viewer.meshing.meshes import Meshes
     from viewer.signals import Events
 
 RESAMPLED = 0.25
@@ -81,7 +81,7 @@ class Layer(Settings):
         self._lock = threading.RLock()
         self._shown = False  # whether the document has had it
         if isinstance(pyramid.source, IdentifiedSource) and pyramid.source.identity is not None:
-            from viewer.build import find
+            from viewer.pyramids.build import find
 
             stored = find(pyramid, name)
             if stored is not None:
@@ -267,7 +267,7 @@ class Layer(Settings):
         CancelledError
             When the layer was removed meanwhile.
         """
-        from viewer.build import build
+        from viewer.pyramids.build import build
 
         pyramid = self.pyramid
         with self._telling(progress) as tell:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from viewer import state
 from viewer.colormaps import colormap_name
+from viewer.document.rules import VIEWER
 from viewer.layers.layer import Layer, Owner
 from viewer.messages import Change
-from viewer.pyramid import Pyramid
-from viewer.rules import VIEWER
+from viewer.pyramids.pyramid import Pyramid
 from viewer.settings import Setting
 
 if TYPE_CHECKING:
-    from viewer.surfaces import Surface
+    from viewer.meshing.surfaces import Surface
 
 
 class SurfaceLayer(Layer):
@@ -55,7 +55,7 @@ class SurfaceLayer(Layer):
 
     @data.setter
     def data(self, data: Any) -> None:
-        from viewer.surfaces import as_surface
+        from viewer.meshing.surfaces import as_surface
 
         surface = as_surface(data)
         self._located()
@@ -102,7 +102,7 @@ class SurfaceLayer(Layer):
         return self._surface, self._where
 
     def _place(self, scale: Sequence[float] | float, translate: Sequence[float] | float) -> None:
-        from viewer.surfaces import plan_place
+        from viewer.meshing.surfaces import plan_place
 
         self._where = plan_place(scale, translate)
         box = self._surface.box(self._where)

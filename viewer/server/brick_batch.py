@@ -9,7 +9,7 @@ from collections.abc import Callable
 from viewer.bricks import failed_brick, write_brick
 from viewer.errors import CancelledError, ClosedError, ViewerError, http_status
 from viewer.messages import Notice
-from viewer.pyramid import Pyramid
+from viewer.pyramids.pyramid import Pyramid
 from viewer.server.direct import SOURCE_STATUS
 from viewer.server.mount import Mount
 from viewer.server.wants import Brick

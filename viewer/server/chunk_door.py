@@ -23,7 +23,7 @@ from collections.abc import Callable
 from typing import Any
 
 from viewer import chunks
-from viewer.pyramid import Pyramid
+from viewer.pyramids.pyramid import Pyramid
 from viewer.server.coding import SMALLEST, encode
 from viewer.server.direct import DirectRequest, matches
 from viewer.server.mount import Encoded, Mount

@@ -18,8 +18,8 @@ from contextlib import suppress
 import msgspec
 from tornado.websocket import WebSocketClosedError
 
-from viewer import patch
 from viewer._version import __version__
+from viewer.document import patch
 from viewer.errors import (
     ClosedError,
     ConflictError,

@@ -17,8 +17,8 @@ from viewer.space import conversion
 
 if TYPE_CHECKING:
     from viewer.layers import SurfaceLayer
-    from viewer.mesh import Mesh
-    from viewer.meshes import Meshes
+    from viewer.meshing.mesh import Mesh
+    from viewer.meshing.meshes import Meshes
 
 MESH_SECONDS = 900.0
 """Seconds. A volume's first mesh waits for its index of labels; the page shows its progress."""
@@ -65,7 +65,7 @@ class InfoHandler(_MeshHandlerBase):
 
     async def answer(self, *arguments: str) -> None:
         self.meshes_of(arguments[0])
-        from viewer.mesh_formats import precomputed_info
+        from viewer.meshing.formats import precomputed_info
 
         self.deliver(msgspec.json.encode(precomputed_info()), "application/json")
 
@@ -76,7 +76,7 @@ class ManifestHandler(_MeshHandlerBase):
     async def answer(self, *arguments: str) -> None:
         layer_id, label = arguments
         self.meshes_of(layer_id)
-        from viewer.mesh_formats import precomputed_manifest
+        from viewer.meshing.formats import precomputed_manifest
 
         self.deliver(msgspec.json.encode(precomputed_manifest(int(label))), "application/json")
 
@@ -160,8 +160,8 @@ class MeshHandler(_MeshHandlerBase):
         )
 
         def work(cancelled: Callable[[], bool]) -> tuple[bytes, str, Mesh]:
-            from viewer.mesh_formats import encode
-            from viewer.surfaces import encode_mesh
+            from viewer.meshing.formats import encode
+            from viewer.meshing.surfaces import encode_mesh
 
             try:
                 mesh = make(level=level, cancelled=cancelled)
@@ -191,8 +191,8 @@ class SurfaceHandler(_MeshHandlerBase):
         coding = self.coding
 
         def work(cancelled: Callable[[], bool]) -> tuple[bytes, str]:
-            from viewer.mesh_formats import encode
-            from viewer.surfaces import encode_surface
+            from viewer.meshing.formats import encode
+            from viewer.meshing.surfaces import encode_surface
 
             if not extension:
                 return encode_body(encode_surface(surface, place), coding)

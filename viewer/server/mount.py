@@ -27,7 +27,7 @@ from viewer.server.workers import Job, Work, Workers
 from viewer.values import Budget
 
 if TYPE_CHECKING:
-    from viewer.document import Document
+    from viewer.document.document import Document
     from viewer.layers import Layer
 
 T = TypeVar("T")

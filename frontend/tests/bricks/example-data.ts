@@ -15,7 +15,7 @@ export interface ExampleOptions {
 
 const NAMES: Readonly<Record<number, string>> = { 2: "yx", 3: "zyx", 4: "tzyx", 5: "tczyx" };
 
-/** Levels halve every spatial axis, as `viewer/pyramid.py` does for cubic voxels. */
+/** Levels halve every spatial axis, as `viewer/pyramids/pyramid.py` does for cubic voxels. */
 export function exampleData(options: ExampleOptions = {}): Data {
   const shape = options.shape ?? [64, 64, 64];
   const names = options.names ?? NAMES[shape.length]!;

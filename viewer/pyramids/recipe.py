@@ -1,0 +1,163 @@
+"""How a pyramid is built: into which pieces the work is cut, and how one is made.
+
+A `Recipe` can be sent to other processes: a worker opens the source once and makes boxes of chunks.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from viewer.errors import CancelledError, InvalidValueError
+from viewer.pyramids.levels import plan_factors, plan_made, plan_slabs
+from viewer.pyramids.pyramid import Kind
+from viewer.pyramids.stored import StoredLevels
+from viewer.sources.protocol import Array, Source
+from viewer.space import Box
+from viewer.state import Level
+
+KEPT = 8
+"""Recipes that a worker keeps."""
+
+
+def plan_tasks(
+    shape: Sequence[int],
+    chunk: Sequence[int],
+    factors: Sequence[int],
+    below: Sequence[int] | None,
+    itemsize: int,
+) -> Iterator[Box]:
+    """Boxes of whole chunks that cover a level, each made at once.
+
+    Parameters
+    ----------
+    shape, chunk : sequence of int
+        Of the level, and of its chunks.
+    factors : sequence of int
+        From the level below, 1 or 2 on each axis.
+    below : sequence of int or None
+        What is decoded together of the level below; a box covers whole ones, if it may.
+    itemsize : int
+        Bytes of a voxel.
+    """
+    cell = plan_made(shape, chunk, factors, below, itemsize)
+    for index in Box.whole(tuple(shape)).cells(cell):
+        start = tuple(i * c for i, c in zip(index, cell, strict=True))
+        yield Box(start, tuple(map(sum, zip(start, cell, strict=True)))).clip(tuple(shape))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a worker needs to make chunks; it may be in another process.
+
+    Parameters
+    ----------
+    token : str
+        Names the build, so that a worker unpacks the source once.
+    source : Source
+    kind : {"image", "labels"}
+    levels : tuple of Level
+    given : int
+        Levels of the source.
+    chunks : tuple of int, optional
+        What the source decodes together at its coarsest level.
+    stored : StoredLevels
+    """
+
+    token: str
+    source: Source
+    kind: Kind
+    levels: tuple[Level, ...]
+    given: int
+    chunks: tuple[int, ...] | None
+    stored: StoredLevels
+
+    def decoded_below(self, level: int) -> tuple[int, ...] | None:
+        """What is decoded together of the level below."""
+        if level == self.given:
+            return self.chunks
+        return self.stored.about.blocks[level - 1]
+
+    def make(self, level: int, box: Box, cancelled: Callable[[], bool]) -> int:
+        """Make and write the chunks of a box; returns the bytes of voxels made."""
+        from viewer.kernels.downsample import mean, mode
+
+        factors = plan_factors(self.levels[level - 1], self.levels[level])
+        chunk, dtype = self.stored.about.blocks[level], self.source.dtype
+        size = math.prod(box.shape) * dtype.itemsize
+        missing = [index for index in box.cells(chunk) if not self.stored.has(level, index)]
+        if not missing:
+            return size
+        out = np.empty(box.shape, dtype)
+        for slab in plan_slabs(box, factors, self.decoded_below(level), dtype.itemsize):
+            if cancelled():
+                raise CancelledError("The pyramid is not built any further.")
+            fine = self._read(level - 1, _below(slab, factors, self.levels[level - 1].shape))
+            made = (mean if self.kind == "image" else mode)(fine, factors)
+            out[slab.within(box)] = made
+        for index in missing:
+            start = tuple(i * c for i, c in zip(index, chunk, strict=True))
+            part = Box(start, tuple(map(sum, zip(start, chunk, strict=True)))).clip(box.stop)
+            self.stored.write(level, index, out[part.within(box)])
+        return size
+
+    def _read(self, level: int, box: Box) -> Array:
+        if level >= self.given:
+            return self.stored.read_box(level, box)
+        part = self.source.read(level, box)
+        return np.ascontiguousarray(part, part.dtype.newbyteorder("="))
+
+
+def _below(box: Box, factors: Sequence[int], shape: Sequence[int]) -> Box:
+    return Box(
+        tuple(a * f for a, f in zip(box.start, factors, strict=True)),
+        tuple(min(b * f, n) for b, f, n in zip(box.stop, factors, shape, strict=True)),
+    )
+
+
+class Packed:
+    """A recipe on its way to workers; those in the same process take it as it is."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.token = recipe.token
+        self._recipe: Recipe | None = recipe
+        self._bytes = b""
+
+    def __getstate__(self) -> dict[str, Any]:
+        recipe = self._recipe
+        if recipe is not None and not self._bytes:
+            try:
+                self._bytes = pickle.dumps(recipe)
+            except Exception:  # fine, as long as all workers are in this process
+                self._bytes = b""
+        return {"token": self.token, "_recipe": None, "_bytes": self._bytes}
+
+    def unpack(self) -> Recipe:
+        """The recipe, unpacked once in a process."""
+        recipe = OPENED.get(self.token)
+        if recipe is None:
+            if not self._bytes:
+                raise InvalidValueError(
+                    "This data cannot be sent to workers in other processes.",
+                    hint="Leave client out, or add the data from a file that they can open.",
+                )
+            recipe = pickle.loads(self._bytes)
+            assert isinstance(recipe, Recipe)
+            while len(OPENED) >= KEPT:
+                OPENED.pop(next(iter(OPENED)), None)
+            OPENED[self.token] = recipe
+        return recipe
+
+
+OPENED: dict[str, Recipe] = {}
+"""Recipes of this process, by token."""
+
+
+def make_chunks(packed: Packed, level: int, start: tuple[int, ...], stop: tuple[int, ...]) -> int:
+    """A task of a cluster: see `Recipe.make`."""
+    return packed.unpack().make(level, Box(start, stop), lambda: False)
