@@ -254,6 +254,8 @@ class Taken(Struct, tag_field="type", tag="taken", forbid_unknown_fields=True):
     """Why there is none; then no frames follow."""
     kind: str = ""
     """Of the error: ``"deadline"``, ``"source"``, ``"toolarge"`` or ``"closed"``."""
+    levels: dict[str, list[int]] = {}
+    """What the picture is made of: by layer id, the levels of its bricks."""
 
 
 class Undo(Struct, tag_field="type", tag="undo", forbid_unknown_fields=True):

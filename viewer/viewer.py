@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -223,14 +224,16 @@ class Viewer(Face, Scripting, Showing, Saving, Sharing, Adding):
     def _page_url(self) -> str:
         return self._server.direct_url(self._token)
 
-    def _made_exact(self, shown: state.Document, end: float) -> state.Document | None:
+    def _made_exact(
+        self, shown: state.Document, levels: Mapping[str, Iterable[int]], end: float
+    ) -> state.Document | None:
         fresh = {}
         for key, before in shown.layers.items():
             layer = self._layers.get(key)
             if layer is None or not before.visible:
                 continue
             with suppress(ClosedError):  # removed meanwhile
-                while layer.pyramid.settling:
+                while layer.pyramid.is_settling(levels.get(key, ())):
                     if time.monotonic() > end:
                         raise DeadlineError(
                             f"Coarse levels of {before.name!r} are still being read.",

@@ -172,7 +172,7 @@ def test_no_picture_is_of_previews(
     attached.view.layout, attached.view.zoom = "xy", 0.25
     first = attached.screenshot(overlays=False, timeout=60)
     assert layer.pyramid.generation > 0  # there were previews, which are exact now
-    assert not layer.pyramid.settling
+    assert not layer.pyramid.is_settling(range(9))
     np.testing.assert_array_equal(first, attached.screenshot(overlays=False))
 
 

@@ -162,6 +162,22 @@ def test_coarse_levels_on_the_way_are_made_last_and_not_where_that_is_dear():
     assert made == [(0, (0, 0, 0)), (1, (1, 0, 0))]
 
 
+def test_what_somebody_waits_for_is_made_though_finer_levels_were_looked_at():
+    made: list[tuple[int, tuple[int, ...]]] = []
+    backlog = Backlog(
+        lambda level, index, cancelled: made.append((level, index)),
+        lambda level: False,
+        lambda level, indices: None,
+        lambda part: None,
+    )
+    with backlog.reading(0), backlog.reading(3):  # one look: zoomed out before it was over
+        backlog.want(3, (0, 0, 0))
+    until(lambda: backlog._threads == 0)  # nobody makes it of himself
+    assert not made and not backlog.hurry({0, 1})
+    until(lambda: not backlog.hurry({3}))
+    assert made == [(3, (0, 0, 0))]
+
+
 def test_what_was_just_made_is_not_made_again_until_the_data_changes():
     made, done = [], threading.Event()
 

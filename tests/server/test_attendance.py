@@ -15,7 +15,7 @@ from tests.server.page import Page
 from viewer.errors import ClosedError, DeadlineError, ViewerError
 from viewer.messages import PART_BYTES, TakePicture
 from viewer.server import Server
-from viewer.server.attendance import Attendance, Attendant
+from viewer.server.attendance import Attendance, Attendant, Shot
 
 HERE = {"type": "presence", "size": [800, 600], "pixel_ratio": 2, "visible": True}
 
@@ -58,7 +58,7 @@ def wish(exhibit: Exhibit) -> TakePicture:
 @pytest.fixture
 def asked(
     attendance: Attendance, page: Page, exhibit: Exhibit
-) -> tuple[Future[bytes], dict[str, Any]]:
+) -> tuple[Future[Shot], dict[str, Any]]:
     """A page was asked for a picture: what it will answer, and what it has heard."""
     attendant = arrived(attendance, page)
     answer = attendance.take(attendant.id, wish(exhibit))
@@ -88,56 +88,57 @@ def test_a_page_that_leaves_is_forgotten(attendance: Attendance, page: Page) -> 
 
 
 def test_a_page_hears_the_document_of_the_call(
-    asked: tuple[Future[bytes], dict[str, Any]], exhibit: Exhibit
+    asked: tuple[Future[Shot], dict[str, Any]], exhibit: Exhibit
 ) -> None:
     _, heard = asked
     assert heard["document"]["layers"].keys() == exhibit.document.state.layers.keys()
     assert heard["seconds"] == 30
 
 
-def test_a_picture_comes_in_parts(asked: tuple[Future[bytes], dict[str, Any]], page: Page) -> None:
+def test_a_picture_comes_in_parts(asked: tuple[Future[Shot], dict[str, Any]], page: Page) -> None:
     answer, heard = asked
     body = bytes(range(256)) * 4096
-    page.send({"type": "taken", "request": heard["request"], "bytes": len(body)})
+    levels = {"layer": [0, 2]}
+    page.send({"type": "taken", "request": heard["request"], "bytes": len(body), "levels": levels})
     for at in range(0, len(body), PART_BYTES):
         assert not answer.done()
         page.send(body[at : at + PART_BYTES])
-    assert answer.result(5) == body
+    assert answer.result(30) == Shot(body, levels)
 
 
 def test_a_page_says_why_there_is_no_picture(
-    asked: tuple[Future[bytes], dict[str, Any]], page: Page
+    asked: tuple[Future[Shot], dict[str, Any]], page: Page
 ) -> None:
     answer, heard = asked
     page.send(
         {"type": "taken", "request": heard["request"], "error": "3 bricks", "kind": "deadline"}
     )
     with pytest.raises(DeadlineError, match="3 bricks"):
-        answer.result(5)
+        answer.result(30)
 
 
 def test_a_page_that_closes_meanwhile_is_an_error(
-    asked: tuple[Future[bytes], dict[str, Any]], page: Page
+    asked: tuple[Future[Shot], dict[str, Any]], page: Page
 ) -> None:
     answer, _ = asked
     page.close()
     with pytest.raises(ClosedError, match="page was closed"):
-        answer.result(5)
+        answer.result(30)
 
 
 @pytest.mark.parametrize("size", [-1, 1 << 40])
 def test_a_picture_beyond_the_bounds_ends_the_connection(
-    asked: tuple[Future[bytes], dict[str, Any]], page: Page, size: int
+    asked: tuple[Future[Shot], dict[str, Any]], page: Page, size: int
 ) -> None:
     answer, heard = asked
     page.send({"type": "taken", "request": heard["request"], "bytes": size})
     page.until_closed()
     with pytest.raises(ClosedError):
-        answer.result(5)
+        answer.result(30)
 
 
 def test_a_late_picture_is_let_pass(
-    asked: tuple[Future[bytes], dict[str, Any]],
+    asked: tuple[Future[Shot], dict[str, Any]],
     attendance: Attendance,
     page: Page,
     exhibit: Exhibit,
@@ -149,7 +150,7 @@ def test_a_late_picture_is_let_pass(
     for request in (heard["request"], second["request"]):
         page.send({"type": "taken", "request": request, "bytes": 4})
         page.send(b"pict" if request == second["request"] else b"late")
-    assert again.result(5) == b"pict"
+    assert again.result(30).png == b"pict"
 
 
 def test_an_unknown_page_cannot_be_asked(attendance: Attendance, exhibit: Exhibit) -> None:
@@ -171,7 +172,7 @@ def test_the_servers_own_thread_may_not_wait(
             caught.set_result(None)
 
     server._loop.call_soon_threadsafe(wait)
-    assert isinstance(caught.result(5), RuntimeError)
+    assert isinstance(caught.result(30), RuntimeError)
 
 
 def test_a_closed_viewer_has_no_pages(server: Server, attendance: Attendance, page: Page) -> None:

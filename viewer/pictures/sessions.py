@@ -193,8 +193,11 @@ class Wish:
             float(timeout),
         )
 
-    def taken(self, attendance: Attendance, id: str, shown: state.Document) -> Picture:
-        """The picture, by the page with this id; saved where that was wished."""
+    def taken(
+        self, attendance: Attendance, id: str, shown: state.Document
+    ) -> tuple[Picture, dict[str, list[int]]]:
+        """The picture, by the page with this id, and the levels of each layer that it is made of;
+        saved where that was wished."""
         request = TakePicture(
             request=0,
             document=shown,
@@ -207,7 +210,7 @@ class Wish:
         )
         answer = attendance.take(id, request)
         try:
-            png = answer.result(self.timeout + GRACE_SECONDS)
+            shot = answer.result(self.timeout + GRACE_SECONDS)
         except WaitTimeoutError:
             if answer.done():  # what the page says is a TimeoutError, too
                 raise
@@ -217,10 +220,10 @@ class Wish:
                 hint="Its page may be frozen, or asleep in a background tab: bring it to the "
                 "front, close it, or take more time with timeout=….",
             ) from None
-        picture = Picture.from_png(png)
+        picture = Picture.from_png(shot.png)
         if self.path is not None:
             picture.save(self.path)
-        return picture
+        return picture, shot.levels
 
 
 def check_size(size: Any) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,10 +48,12 @@ class Showing(ABC):
         """Show progress on the pages."""
 
     @abstractmethod
-    def _made_exact(self, shown: state.Document, end: float) -> state.Document | None:
+    def _made_exact(
+        self, shown: state.Document, levels: Mapping[str, Iterable[int]], end: float
+    ) -> state.Document | None:
         """What was shown, of data that has become exact since; None when it was exact.
 
-        Raises `DeadlineError` when it is not until `end`.
+        What of each layer, by id, was shown are some of its levels. Raises `DeadlineError` when it is not until `end`.
         """
 
     @property
@@ -197,8 +199,8 @@ class Showing(ABC):
         """The picture by one page; again, as long as previews in it have become exact since."""
         end = time.monotonic() + wish.timeout
         while True:
-            picture = wish.taken(self._attendance(), id, shown)
-            exact = self._made_exact(shown, end)
+            picture, levels = wish.taken(self._attendance(), id, shown)
+            exact = self._made_exact(shown, levels, end)
             if exact is None or time.monotonic() > end:
                 return picture
             shown = exact

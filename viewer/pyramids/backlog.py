@@ -17,7 +17,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 
 from viewer.errors import ViewerError
@@ -131,20 +131,31 @@ class Backlog:
                 return
             self._waiting.pop(item, None)
             self._waiting[item] = self._look
-            while self._threads < min(THREADS, len(self._waiting)):
-                self._threads += 1
-                threading.Thread(target=self._run, name="voxelview-exact", daemon=True).start()
+            self._staff()
 
-    @property
-    def busy(self) -> bool:
-        """Whether something that is looked at is still to become exact, or to be announced."""
+    def hurry(self, levels: Collection[int]) -> bool:
+        """Whether blocks of some levels are still to become exact, or to be announced.
+
+        Somebody waits for them. They are what is looked at from now on, whatever finer level was
+        read in the same look.
+        """
         with self._changed:
-            return not self._closed and bool(
-                self._under_way
-                or self._made
-                or self._announcing
-                or any(self._is_aim(item, look) for item, look in self._waiting.items())
-            )
+            if self._closed:
+                return False
+            late = [item for item in self._waiting if item[0] in levels]
+            if not all(self._is_aim(item, self._waiting[item]) for item in late):
+                self._look += 1
+                self._finest[self._look] = max(level for level, _ in late)
+                self._waiting.update(dict.fromkeys(late, self._look))
+                self._staff()
+            begun = [*self._under_way, *self._made]
+            return bool(late or self._announcing) or any(level in levels for level, _ in begun)
+
+    def _staff(self) -> None:
+        """Threads for what is waiting; under the lock."""
+        while self._threads < min(THREADS, len(self._waiting)):
+            self._threads += 1
+            threading.Thread(target=self._run, name="voxelview-exact", daemon=True).start()
 
     def forget(self) -> None:
         """The data has changed: what was made may be wanted again."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -113,12 +113,15 @@ class Pyramid:
         epoch = self._blocks.epoch
         return self._last_history if epoch is None else epoch.history
 
-    @property
-    def settling(self) -> bool:
-        """Whether previews that pages have got are still to become exact."""
+    def is_settling(self, levels: Iterable[int]) -> bool:
+        """Whether previews of these levels, which pages have got, are still to become exact.
+
+        Who asks waits for them, so that they come before others."""
         epoch, backlog = self._blocks.epoch, self._blocks.backlog
         whole = None if epoch is None else epoch.whole
-        return (whole is not None and not whole.over) or (backlog is not None and backlog.busy)
+        return (whole is not None and not whole.over) or (
+            backlog is not None and backlog.hurry(frozenset(levels))
+        )
 
     def generation_of(self, level: int, box: Box) -> int:
         """The newest generation that changed any voxel of a box: the same as long as they are."""

@@ -41,6 +41,15 @@ class Attendant:
     """Seconds since the epoch."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture as a page has taken it."""
+
+    png: bytes
+    levels: dict[str, list[int]]
+    """By layer id, the levels that it is made of."""
+
+
 class Pictures:
     """The pictures that one page was asked for. Used on the loop only.
 
@@ -52,12 +61,12 @@ class Pictures:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._asked: dict[int, Future[bytes]] = {}
-        self._current: int | None = None
+        self._asked: dict[int, Future[Shot]] = {}
+        self._current: Taken | None = None
         self._rest = 0
         self._parts: list[bytes] = []
 
-    def ask(self, request: int, answer: Future[bytes]) -> None:
+    def ask(self, request: int, answer: Future[Shot]) -> None:
         """An answer is due to this request."""
         self._asked = {key: due for key, due in self._asked.items() if not due.done()}
         self._asked[request] = answer
@@ -70,7 +79,7 @@ class Pictures:
             kind = _KINDS.get(taken.kind, SourceError)
             self._settle(taken.request, kind(taken.error or "The page took no picture."))
             return True
-        self._current, self._rest, self._parts = taken.request, taken.bytes, []
+        self._current, self._rest, self._parts = taken, taken.bytes, []
         return True
 
     def add(self, part: bytes) -> bool:
@@ -80,11 +89,11 @@ class Pictures:
         self._parts.append(part)
         self._rest -= len(part)
         if self._rest == 0:
-            request, self._current = self._current, None
+            taken, self._current = self._current, None
             body, self._parts = b"".join(self._parts), []
-            answer = self._asked.pop(request, None)
+            answer = self._asked.pop(taken.request, None)
             if answer is not None and not answer.done():
-                answer.set_result(body)
+                answer.set_result(Shot(body, taken.levels))
         return True
 
     def end(self, error: ViewerError) -> None:
@@ -98,7 +107,7 @@ class Pictures:
             answer.set_exception(error)
 
 
-Ask = Callable[[TakePicture, "Future[bytes]"], None]
+Ask = Callable[[TakePicture, "Future[Shot]"], None]
 
 
 class Attendance:
@@ -170,8 +179,8 @@ class Attendance:
         with self._news:
             return self._news.wait_for(look, seconds)
 
-    def take(self, id: str, wish: TakePicture) -> Future[bytes]:
-        """Ask a page for a picture: its PNG, later. The request gets its number here.
+    def take(self, id: str, wish: TakePicture) -> Future[Shot]:
+        """Ask a page for a picture, which comes later. The request gets its number here.
 
         Raises
         ------
@@ -184,7 +193,7 @@ class Attendance:
         if found is None:
             raise gone(id)
         wish.request = next(self._numbers)
-        answer: Future[bytes] = Future()
+        answer: Future[Shot] = Future()
         try:
             self._loop.call_soon_threadsafe(found[1], wish, answer)
         except RuntimeError:

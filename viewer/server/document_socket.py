@@ -59,7 +59,7 @@ from viewer.messages import (
     Undo,
     Undone,
 )
-from viewer.server.attendance import Pictures, gone
+from viewer.server.attendance import Pictures, Shot, gone
 from viewer.server.calls import Calls
 from viewer.server.connection import Socket, seen
 from viewer.server.hosts import is_loopback
@@ -223,7 +223,7 @@ class DocumentSocket(Socket):
             return None
         return self._edit(request)
 
-    def _take(self, wish: TakePicture, answer: Future[bytes]) -> None:
+    def _take(self, wish: TakePicture, answer: Future[Shot]) -> None:
         if self not in self.mount.connections:
             answer.set_exception(gone(self._session))
             return

@@ -121,6 +121,12 @@ class Studio {
   }
 }
 
+interface Print {
+  readonly png: ArrayBuffer;
+  /** By layer id, what it is made of. */
+  readonly levels: Taken["levels"];
+}
+
 interface Scene {
   readonly size: readonly [width: number, height: number];
   readonly scale: number;
@@ -168,8 +174,8 @@ export class PictureTaker {
   async #answer(request: TakePicture, end: number): Promise<void> {
     clearTimeout(this.#idle);
     try {
-      const png = await this.#shoot(request, end);
-      this.#tell({ request: request.request, bytes: png.byteLength });
+      const { png, levels } = await this.#shoot(request, end);
+      this.#tell({ request: request.request, bytes: png.byteLength, levels });
       for (let at = 0; at < png.byteLength; at += PART) {
         this.#parts.sendBytes(png.slice(at, at + PART));
       }
@@ -182,7 +188,7 @@ export class PictureTaker {
   }
 
   #tell(answer: Partial<Taken> & Pick<Taken, "request">): void {
-    this.#parts.send({ type: "taken", bytes: 0, error: "", kind: "", ...answer });
+    this.#parts.send({ type: "taken", bytes: 0, error: "", kind: "", levels: {}, ...answer });
   }
 
   #close(): void {
@@ -201,7 +207,7 @@ export class PictureTaker {
     return this.#studio;
   }
 
-  async #shoot(request: TakePicture, end: number): Promise<ArrayBuffer> {
+  async #shoot(request: TakePicture, end: number): Promise<Print> {
     const { document: show, scale, panel, background } = request;
     const { layout, split } = show.view;
     const own = this.#parts.size();
@@ -246,7 +252,9 @@ export class PictureTaker {
       pen.scale(paper.width / width, paper.height / height);
       drawOverlays(pen, show, panels, theme);
     }
+    const shown = studio.renderer.stats().levels;
+    const levels = Object.fromEntries(shown.map((of) => [of.layer, [...of.shown]]));
     const blob = await paper.convertToBlob({ type: "image/png" });
-    return blob.arrayBuffer();
+    return { png: await blob.arrayBuffer(), levels };
   }
 }

@@ -494,4 +494,7 @@ export interface Taken {
 export interface Listen {
   type: "listen";
   events: ("click" | "hover" | "key")[];
+  levels: {
+    [k: string]: number[];
+  };
 }
