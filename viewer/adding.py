@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Unpack, overload
 
+from numpy.typing import ArrayLike
+
 from viewer import state
 from viewer.colormaps import colormap_name
 from viewer.errors import InvalidValueError, ViewerError
@@ -51,6 +53,7 @@ class Adding(Holding):
         name: str | Sequence[str] | None = None,
         scale: Sequence[float] | float | None = None,
         translate: Sequence[float] | float | None = None,
+        affine: ArrayLike | None = None,
         units: str | None = None,
         axis_labels: Sequence[str] | None = None,
         channel_axis: int | None = None,
@@ -84,6 +87,10 @@ class Adding(Holding):
             single number counts for all spatial axes. Default 1.
         translate : sequence of float or float, optional
             World position of the centre of voxel 0 in `units`, given like `scale`. Default 0.
+        affine : array_like, optional
+            What turns, shears or mirrors the data, as in napari: a homogeneous matrix (4, 4) over
+            (z, y, x), or (3, 3) over (y, x) for data without z; its last column is in `units`.
+            World position = affine @ (voxel * scale + translate). Default: the identity.
         units : str, optional
             Unit of length: ``"nm"``, ``"µm"`` or ``"um"``, ``"micrometer"``, … Default: voxels.
         axis_labels : sequence of str, optional
@@ -153,7 +160,7 @@ class Adding(Holding):
         layers = []
         try:
             for source, look in zip(sources, looks, strict=True):
-                layers.append(self._new(ImageLayer, look.name, described.data, source, "image"))
+                layers.append(self._new(ImageLayer, look.name, described, source, affine))
             styles = []
             for layer, look in zip(layers, looks, strict=True):
                 first = layer.sample()
@@ -189,6 +196,7 @@ class Adding(Holding):
         name: str | None = None,
         scale: Sequence[float] | float | None = None,
         translate: Sequence[float] | float | None = None,
+        affine: ArrayLike | None = None,
         units: str | None = None,
         axis_labels: Sequence[str] | None = None,
         opacity: float = 0.5,
@@ -204,7 +212,7 @@ class Adding(Holding):
         ----------
         data : array, list of arrays or OME-Zarr group
             As in `add_image`, of bool or any integer of 8 to 64 bit, kept exactly.
-        name, scale, translate, units, axis_labels, visible, metadata
+        name, scale, translate, affine, units, axis_labels, visible, metadata
             As in `add_image`; the default name is ``"labels"``.
         opacity : float, default 0.5
             0 to 1.
@@ -239,7 +247,7 @@ SourceError, ClosedError
         metadata = suggested.metadata if metadata is None else metadata
         layers = []
         try:
-            layers.append(self._new(LabelsLayer, label, described.data, source, "labels"))
+            layers.append(self._new(LabelsLayer, label, described, source, affine))
             self._show(layers, [label], [style], visible=[visible], metadata=metadata)
         except BaseException:
             self._discard(layers)
@@ -255,6 +263,7 @@ SourceError, ClosedError
         name: str | None = None,
         scale: Sequence[float] | float | None = None,
         translate: Sequence[float] | float | None = None,
+        affine: ArrayLike | None = None,
         units: str | None = None,
         colormap: str = "viridis",
         contrast_limits: Sequence[float] | None = None,
@@ -277,6 +286,8 @@ SourceError, ClosedError
             As in `add_image`; the default name is ``"surface"``.
         scale, translate : float or three floats, optional
             Of the vertices, along (z, y, x); default 1 and 0.
+        affine : array_like (4, 4), optional
+            As in `add_image`, after scale and translate.
         colormap : str, default "viridis"
             Of the values.
         contrast_limits : (float, float), optional
@@ -305,7 +316,7 @@ SourceError, ClosedError
 
         refuse_unknown("add_surface", unknown, SURFACE_OPTIONS)
         self._open()
-        surface, place = as_surface(data), plan_place(scale, translate)
+        surface, place = as_surface(data), plan_place(scale, translate, affine)
         style = {
             "opacity": opacity,
             "silhouette": silhouette,

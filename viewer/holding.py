@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from viewer import state
+from viewer.affine import plan_affine
 from viewer.document.document import Document
 from viewer.document.rules import VIEWER
 from viewer.errors import ViewerError
@@ -84,13 +85,18 @@ class Holding(ABC):
     def _open(self) -> Document:
         """The document; `ClosedError` when all is over."""
 
-    def _new(self, kind: type[L], name: str, data: Any, source: Source, pyramid: Any) -> L:
+    def _new(
+        self, kind: type[L], name: str, described: Description, source: Source, affine: Any
+    ) -> L:
         """A layer, known to the server but not yet in the document."""
+        said = described.affine_in(source.units) if affine is None else affine
+        turned = plan_affine(said, source.axes)
         with self._lock:
             self._open()
             layer_id = f"l{self._next_id}"
             self._next_id += 1
-            layer = kind(self, layer_id, str(name), data, Pyramid(source, pyramid))
+            pyramid = Pyramid(source, kind.kind, affine=turned)  # type: ignore[arg-type]
+            layer = kind(self, layer_id, str(name), described.data, pyramid)
             self._layers[layer_id] = layer
         return layer
 

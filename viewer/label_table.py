@@ -20,6 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from viewer.affine import apply
+from viewer.state import Affine
+
 if TYPE_CHECKING:
     from viewer.meshing.label_index import LabelIndex
     from viewer.state import Level
@@ -38,7 +41,9 @@ def encode_table(index: LabelIndex) -> bytes:
     )
 
 
-def statistics(index: LabelIndex, dtype: np.dtype[Any], level: Level) -> npt.NDArray[Any]:
+def statistics(
+    index: LabelIndex, dtype: np.dtype[Any], level: Level, affine: Affine
+) -> npt.NDArray[Any]:
     """A structured array with a row for each label, ascending as in the index.
 
     Parameters
@@ -47,7 +52,9 @@ def statistics(index: LabelIndex, dtype: np.dtype[Any], level: Level) -> npt.NDA
     dtype : numpy.dtype
         Of the labels.
     level : Level
-        Level 0 of the pyramid, which says where voxels are in the world.
+        Level 0 of the pyramid.
+    affine : Affine
+        Of the pyramid; both say where voxels are in the world.
     """
     kind = np.dtype(np.uint8) if dtype.kind == "b" else dtype.newbyteorder("=")
     table = np.empty(
@@ -64,5 +71,7 @@ def statistics(index: LabelIndex, dtype: np.dtype[Any], level: Level) -> npt.NDA
     table["label"] = index.keys.astype(kind)
     table["count"], table["start"], table["stop"] = index.counts, index.starts, index.stops
     table["centroid"] = index.centroids
-    table["world"] = index.centroids * level.scale[-3:] + np.asarray(level.translate[-3:])
+    table["world"] = apply(
+        affine, index.centroids * level.scale[-3:] + np.asarray(level.translate[-3:])
+    )
     return table

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 import msgspec
+from numpy.typing import ArrayLike
 
 from viewer import state
 from viewer.colormaps import CHANNEL_TINTS
@@ -20,6 +21,7 @@ class ImageOptions(TypedDict, total=False):
     name: str | Sequence[str] | None
     scale: Sequence[float] | float | None
     translate: Sequence[float] | float | None
+    affine: ArrayLike | None
     units: str | None
     axis_labels: Sequence[str] | None
     colormap: str | Sequence[str] | None
@@ -39,6 +41,7 @@ class LabelsOptions(TypedDict, total=False):
     name: str | None
     scale: Sequence[float] | float | None
     translate: Sequence[float] | float | None
+    affine: ArrayLike | None
     units: str | None
     axis_labels: Sequence[str] | None
     opacity: float
@@ -54,6 +57,7 @@ class SurfaceOptions(TypedDict, total=False):
     name: str | None
     scale: Sequence[float] | float | None
     translate: Sequence[float] | float | None
+    affine: ArrayLike | None
     units: str | None
     colormap: str
     contrast_limits: Sequence[float] | None

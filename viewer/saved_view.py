@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from viewer import state
@@ -57,7 +58,8 @@ def plan_origin(location: Location, options: Mapping[str, Any], number: int) -> 
     said = {}
     for name, value in options.items():
         try:
-            said[name] = msgspec.json.decode(msgspec.json.encode(value))
+            plain = value.tolist() if isinstance(value, np.ndarray) else value
+            said[name] = msgspec.json.decode(msgspec.json.encode(plain))
         except (TypeError, msgspec.MsgspecError):
             continue  # an array of numbers, perhaps: the data's own is as good
     return Origin(path, location.dataset, said, number)

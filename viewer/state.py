@@ -38,6 +38,13 @@ class Value(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=False
     """Base of those that are replaced as a whole."""
 
 
+Row = tuple[float, float, float, float]
+Affine = tuple[Row, Row, Row]
+"""Upper three rows of a homogeneous matrix over (z, y, x)."""
+
+IDENTITY: Affine = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0))
+
+
 # --- what the data is (written by the Viewer's process only) ---------------------------------
 
 
@@ -97,6 +104,9 @@ class Data(Value, frozen=True):
     """Voxels (z, y, x) from one brick to the next, the same for every level."""
     apron: tuple[int, int, int]
     """Voxels (z, y, x) that a brick carries beyond `brick` at its far side: 0 or 1."""
+    affine: Affine = IDENTITY
+    """Takes what scale and translate make of a voxel's (z, y, x) to the world; lengths in
+    `View.units`. Without z, the first row is that of the identity."""
     generation: int = 0
     """Counts refreshes: bricks, chunks and meshes of an older generation are stale, but for what
     `changes` says."""

@@ -20,6 +20,7 @@ _SPECIAL: dict[str, Read] = {
     "data": lambda layer: layer.data.generation,
     "scale": lambda layer: layer.data.levels[0].scale,
     "translate": lambda layer: layer.data.levels[0].translate,
+    "affine": lambda layer: layer.data.affine,
     "show_meshes": lambda layer: layer.style.meshes,
     "selected": lambda layer: frozenset(map(int, layer.style.selected)),
     "hidden": lambda layer: frozenset(map(int, layer.style.hidden)),

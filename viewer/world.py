@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from viewer.state import Data, Document, Layout
+from viewer.state import IDENTITY, Affine, Data, Document, Layout
 
 Point = tuple[float, float, float]
+Spans = dict[int, tuple[float, float, int]]
 
 
 def middle(layers: Iterable[Data]) -> Point:
@@ -34,14 +35,30 @@ def layout(layers: Iterable[Data]) -> Layout:
     return "xy" if flat and all(flat) else "4panel"
 
 
-def _spans(data: Data) -> dict[int, tuple[float, float, int]]:
+def _spans(data: Data) -> Spans:
     """Position (0 for z, 2 for x) of each spatial axis → start, step and count of its voxels."""
     level = data.levels[0]
     spatial = sum(axis.kind == "space" for axis in data.axes)
-    return {
+    spans = {
         3 - back: (level.translate[-back], level.scale[-back], level.shape[-back])
         for back in range(spatial, 0, -1)
     }
+    return spans if data.affine == IDENTITY else _around(spans, data.affine)
+
+
+def _around(spans: Spans, affine: Affine) -> Spans:
+    """Bounds of what an affine map makes of a box, as one voxel an axis."""
+    middles, halves = [0.0] * 3, [0.0] * 3
+    for axis, (start, step, count) in spans.items():
+        middles[axis] = start + (count - 1) / 2 * step
+        halves[axis] = abs(step) * count / 2
+    around = {}
+    for axis in spans:
+        *row, offset = affine[axis]
+        center = sum(r * m for r, m in zip(row, middles, strict=True)) + offset
+        half = sum(abs(r) * h for r, h in zip(row, halves, strict=True))
+        around[axis] = (center, 2 * half, 1)
+    return around
 
 
 def view_units(now: Document, new: Iterable[str]) -> str:

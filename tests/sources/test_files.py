@@ -15,13 +15,16 @@ import pytest
 import tifffile
 import zarr
 from astropy.io import fits
+from scipy.spatial.transform import Rotation
 
 from tests.sources.suite import SHAPE, Fallible, SourceSuite
 from tests.sources.test_adapters import CHUNKS, write_ome_zarr
+from viewer.affine import apply
 from viewer.opening import open_data, parse_location
 from viewer.sources import Description, as_source
 from viewer.sources.files.opened import Opened
 from viewer.space import Box
+from viewer.state import IDENTITY
 
 
 def opened(path: Path | str, dataset: str | None = None) -> Opened:
@@ -286,16 +289,56 @@ def test_voxels_of_any_orientation_lie_where_nibabel_says(
     assert voxels[tuple(found)] == data[tuple(index)]
 
 
-def test_an_oblique_affine_is_a_notice(tmp_path: Path) -> None:
-    turn = np.eye(4)
-    turn[:2, :2] = [[0.8, -0.6], [0.6, 0.8]]
-    nibabel.save(
-        nibabel.Nifti1Image(np.zeros((9, 9, 9), "u1"), turn @ np.diag([1, 2, 3, 1])),
-        tmp_path / "a.nii",
-    )
+def turned(seed: int) -> np.ndarray:
+    """A voxel-to-world matrix (x, y, z) with a rotation, in no particular direction."""
+    affine = np.eye(4)
+    rotation = Rotation.random(random_state=seed).as_matrix()
+    affine[:3, :3] = rotation @ np.diag([1.0, 2.0, 3.0])
+    affine[:3, 3] = 5, 6, 7
+    return affine
+
+
+def lies_at(shown: Description, voxels: np.ndarray, value: int) -> np.ndarray:
+    """World position (x, y, z) of the voxel with a value."""
+    (index,) = np.argwhere(voxels == value)
+    level = as_source(shown).levels[0]
+    return apply(shown.affine, index * level.scale + np.array(level.translate))[::-1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_oblique_affine_is_the_layers(tmp_path: Path, seed: int) -> None:
+    data, affine = np.arange(8 * 9 * 10, dtype="i2").reshape(8, 9, 10), turned(seed)
+    nibabel.save(nibabel.Nifti1Image(data, affine), tmp_path / "a.nii")
     shown = opened(tmp_path / "a.nii").shown[0]
-    assert "oblique" in shown.suggestions.notices[0]
-    assert as_source(shown).levels[0].scale == pytest.approx((3, 2, 1))
+    voxels = read(shown)
+    # numbers in the file are of single precision
+    for index in ((0, 0, 0), (2, 3, 4), (7, 8, 9)):
+        expected = nibabel.affines.apply_affine(affine, index)
+        assert lies_at(shown, voxels, data[index]) == pytest.approx(expected, abs=1e-4)
+    assert np.diag(np.array(shown.affine)).min() > 0  # axes are as near to the world's as they are
+
+
+def test_an_affine_without_meaning_leaves_the_voxel_size(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(np.zeros((9, 9, 9), "u1"), None)
+    image.header.set_zooms((1, 2, 3))
+    image.header.set_sform(np.zeros((4, 4)), code=1)
+    nibabel.save(image, tmp_path / "a.nii")
+    shown = opened(tmp_path / "a.nii").shown[0]
+    assert as_source(shown).levels[0].scale == (3, 2, 1) and shown.affine == IDENTITY
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_oblique_axes_of_nrrd_are_the_layers(tmp_path: Path, seed: int) -> None:
+    data, affine = np.arange(4 * 5 * 6, dtype="i2").reshape(6, 5, 4), turned(seed)
+    header = {
+        "space": "right-anterior-superior",
+        "space directions": affine[:3, :3].T,
+        "space origin": affine[:3, 3],
+    }
+    nrrd.write(str(tmp_path / "a.nrrd"), data, header, index_order="C")
+    shown = opened(tmp_path / "a.nrrd").shown[0]
+    expected = (affine @ (3, 4, 5, 1))[:3]
+    assert lies_at(shown, read(shown), data[5, 4, 3]) == pytest.approx(expected)
 
 
 def test_scaled_nifti_is_read_as_nibabel_reads_it(tmp_path: Path) -> None:

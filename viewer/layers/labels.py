@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viewer import state
+from viewer.affine import apply
 from viewer.document.rules import VIEWER
 from viewer.label_set import LabelColors, LabelSet, spell_all, spell_colors
 from viewer.layers.layer import Layer, Owner
@@ -122,9 +123,8 @@ class LabelsLayer(Layer):
         """
         from viewer.label_table import statistics
 
-        return statistics(
-            self.meshes.index(point=self._shown_point()), self.dtype, self.pyramid.levels[0]
-        )
+        index = self.meshes.index(point=self._shown_point())
+        return statistics(index, self.dtype, self.pyramid.levels[0], self.pyramid.affine)
 
     def mesh(self, label: int, *, level: int | None = None) -> tuple[Any, Any, Any]:
         """The surface of one label.
@@ -172,11 +172,11 @@ class LabelsLayer(Layer):
         """
         from viewer.meshing.surfaces import as_surface, plan_place
 
-        mesh = None if data is None else as_surface(data).mesh(plan_place(1.0, 0.0))
+        mesh = None if data is None else as_surface(data).mesh(plan_place())
         meshes = self.meshes
         meshes.give(label, mesh)
         # a step of the generation that changes no voxel: pages ask for the mesh again
-        self._renew(lambda pyramid: pyramid.place(pyramid.levels[0]))
+        self._renew(lambda pyramid: pyramid.place(pyramid.levels[0], pyramid.affine))
 
     def export_meshes(
         self,
@@ -245,14 +245,15 @@ class LabelsLayer(Layer):
         box = self.meshes.bounds(label, point=self._shown_point())
 
         def plan(now: state.Document) -> list[Change]:
-            level = now.layers[self._id].data.levels[0]
+            data = now.layers[self._id].data
+            level = data.levels[0]
             center = tuple(
                 origin + step * ((a + b - 1) // 2)
                 for origin, step, a, b in zip(
                     level.translate[-3:], level.scale[-3:], box.start, box.stop, strict=True
                 )
             )
-            return [Change(("view", "center"), center)]
+            return [Change(("view", "center"), tuple(apply(data.affine, center).tolist()))]
 
         self._located()[0].amend(plan, author=VIEWER)
 

@@ -12,7 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from viewer import state
+from viewer.affine import in_units, plan_affine, to_matrix
 from viewer.document.document import Document
 from viewer.document.rules import VIEWER
 from viewer.errors import ClosedError, InvalidValueError, ViewerError
@@ -158,6 +162,21 @@ class Layer(Settings):
     @translate.setter
     def translate(self, value: Sequence[float] | float) -> None:
         self._place(self.scale, value)
+
+    @property
+    def affine(self) -> npt.NDArray[np.float64]:
+        """What is applied after scale and translate, in `units`: a homogeneous matrix, a copy.
+
+        (4, 4) over (z, y, x), or (3, 3) over (y, x) for data without z. World position =
+        affine @ (voxel * scale + translate). Can be set to such a matrix, or to None for the
+        identity.
+        """
+        return to_matrix(self.pyramid.affine, self.pyramid.spatial)
+
+    @affine.setter
+    def affine(self, value: npt.ArrayLike | None) -> None:
+        affine = plan_affine(value, self.pyramid.axes)
+        self._renew(lambda pyramid: pyramid.place(pyramid.levels[0], affine))
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -310,6 +329,7 @@ class Layer(Settings):
             ),
             brick=pyramid.brick,
             apron=pyramid.apron,
+            affine=in_units(pyramid.affine, factor),
             generation=history.generation,
             changes=history.told,
             histogram=self._histogram,
@@ -372,7 +392,7 @@ class Layer(Settings):
         level = plan_geometry(
             self.shape, scale=scale, translate=translate, axis_labels=self.axis_labels
         ).level
-        self._renew(lambda pyramid: pyramid.place(level))
+        self._renew(lambda pyramid: pyramid.place(level, pyramid.affine))
 
     def _shown_point(self) -> tuple[int, ...]:
         """Indices on the leading axes of what the view shows, or nearest to it."""

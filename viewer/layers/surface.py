@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from viewer import state
+from viewer.affine import to_matrix
 from viewer.colormaps import colormap_name
 from viewer.document.rules import VIEWER
 from viewer.layers.layer import Layer, Owner
@@ -14,7 +18,7 @@ from viewer.pyramids.pyramid import Pyramid
 from viewer.settings import Setting
 
 if TYPE_CHECKING:
-    from viewer.meshing.surfaces import Surface
+    from viewer.meshing.surfaces import Place, Surface
 
 
 class SurfaceLayer(Layer):
@@ -42,7 +46,7 @@ class SurfaceLayer(Layer):
 
     def __init__(
         self, owner: Owner, layer_id: str, name: str, data: Any, pyramid: Pyramid,
-        surface: Surface, place: state.Level,
+        surface: Surface, place: Place,
     ) -> None:  # fmt: skip
         self._surface, self._where = surface, place
         super().__init__(owner, layer_id, name, data, pyramid)
@@ -60,7 +64,7 @@ class SurfaceLayer(Layer):
         surface = as_surface(data)
         self._located()
         self._surface, self._user_data = surface, data
-        self._renew(lambda pyramid: pyramid.place(surface.box(self._where)))
+        self._renew(lambda pyramid: pyramid.place(surface.box(self._where), state.IDENTITY))
         document, prefix = self._located()
         counts = (("vertices", len(surface.vertices)), ("faces", len(surface.faces)))
         changes: list[tuple[str, object]] = [*counts, ("valued", surface.values is not None)]
@@ -69,20 +73,20 @@ class SurfaceLayer(Layer):
     @property
     def scale(self) -> tuple[float, ...]:
         """Size of the vertices' unit along (z, y, x), in `units`; a number or three, positive."""
-        return self._where.scale
+        return self._where.level.scale
 
     @scale.setter
     def scale(self, value: Sequence[float] | float) -> None:
-        self._place(value, self.translate)
+        self._place(value, self.translate, self.affine)
 
     @property
     def translate(self) -> tuple[float, ...]:
         """World position (z, y, x) of the vertices' origin, in `units`; set like `scale`."""
-        return self._where.translate
+        return self._where.level.translate
 
     @translate.setter
     def translate(self, value: Sequence[float] | float) -> None:
-        self._place(self.scale, value)
+        self._place(self.scale, value, self.affine)
 
     @property
     def colormap(self) -> str:
@@ -97,16 +101,28 @@ class SurfaceLayer(Layer):
         """Set `contrast_limits` to the least and greatest value."""
         self.contrast_limits = self.surface()[0].limits()
 
-    def surface(self) -> tuple[Surface, state.Level]:
+    @property
+    def affine(self) -> npt.NDArray[np.float64]:
+        """What is applied after scale and translate, in `units`: (4, 4) over (z, y, x), a copy.
+
+        Can be set to such a matrix, or to None for the identity.
+        """
+        return to_matrix(self._where.affine, 3)
+
+    @affine.setter
+    def affine(self, value: npt.ArrayLike | None) -> None:
+        self._place(self.scale, self.translate, value)
+
+    def surface(self) -> tuple[Surface, Place]:
         """The triangles, and where they lie in the world."""
         return self._surface, self._where
 
-    def _place(self, scale: Sequence[float] | float, translate: Sequence[float] | float) -> None:
+    def _place(self, *where: Any) -> None:
         from viewer.meshing.surfaces import plan_place
 
-        self._where = plan_place(scale, translate)
+        self._where = plan_place(*where)
         box = self._surface.box(self._where)
-        self._renew(lambda pyramid: pyramid.place(box))
+        self._renew(lambda pyramid: pyramid.place(box, state.IDENTITY))
 
     def __repr__(self) -> str:
         if self._owner is None:

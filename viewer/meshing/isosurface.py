@@ -9,10 +9,11 @@ import numpy as np
 from viewer.errors import InvalidValueError, NotFoundError
 from viewer.meshing.label_search import found
 from viewer.meshing.mesh import NORMAL_PASSES, opened
-from viewer.meshing.surfaces import Surface
+from viewer.meshing.surfaces import Place, Surface
 from viewer.policy import POLICY
 from viewer.pyramids.pyramid import Pyramid
 from viewer.space import Box
+from viewer.state import Level
 
 SLAB_VOXELS = 1 << 22
 """Voxels compared at once."""
@@ -68,5 +69,6 @@ def isosurface(pyramid: Pyramid, value: float, point: tuple[int, ...]) -> tuple[
     slide(surface.vertices, surface.kinds, volume, start, value)  # type: ignore[arg-type]
     surface = opened(surface, start, shape)
     vertices = surface.vertices[:, :3].astype(np.float64) + start
-    world = vertices * level.scale[-3:] + np.array(level.translate[-3:])
-    return Surface(world, surface.faces, passes=NORMAL_PASSES), number
+    place = Place(Level((1, 1, 1), level.scale[-3:], level.translate[-3:]), pyramid.affine)
+    found_there = Surface(place.of(vertices), place.turn(surface.faces), passes=NORMAL_PASSES)
+    return found_there, number

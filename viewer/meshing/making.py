@@ -30,6 +30,7 @@ from viewer.meshing.mesh import SMOOTHING, Mesh, finish, opened
 from viewer.policy import MIB, POLICY
 from viewer.pyramids.pyramid import Cancelled, Pyramid
 from viewer.space import Box
+from viewer.state import IDENTITY
 
 COARSEST_SURVIVING = 8
 """Voxels. A label that has fewer at a coarse level is taken from a finer one."""
@@ -251,6 +252,7 @@ class Making:
             start,  # type: ignore[arg-type]
             place.scale[-3:],
             place.translate[-3:],
+            self._pyramid.affine,
             self._order.smoothing,
             level=level,
             note=note,
@@ -270,4 +272,4 @@ def warm(dtype: np.dtype[Any]) -> None:
 
     start: tuple[int, int, int] = voxels.box.start  # type: ignore[assignment]
     surface = Extraction(voxels.runs, start, voxels.box.stop, 3).surface()  # type: ignore[arg-type]
-    simplified(finish(surface, start, (1, 1, 1), (0, 0, 0), SMOOTHING), tolerance=0.1)
+    simplified(finish(surface, start, (1, 1, 1), (0, 0, 0), IDENTITY, SMOOTHING), tolerance=0.1)

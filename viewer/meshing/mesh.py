@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from viewer.affine import compose, mirrors
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
     from viewer.kernels.marching_cubes import Surface
+    from viewer.state import Affine
 
 SMOOTHING = 0.45
 """Voxels. A vertex moves at most so far along each axis: nearly to the next voxel centre, which a
@@ -68,6 +71,7 @@ def finish(
     origin: tuple[int, int, int],
     scale: Sequence[float],
     translate: Sequence[float],
+    affine: Affine,
     smoothing: float,
     *,
     level: int = 0,
@@ -83,6 +87,8 @@ def finish(
         Voxel (z, y, x) at which its coordinates begin.
     scale, translate : sequence of float
         Of the voxels, (z, y, x).
+    affine : Affine
+        What is applied after them.
     smoothing : float
         The most that a vertex moves along each axis, in voxels, 0 to 0.5.
     level : int
@@ -93,10 +99,12 @@ def finish(
     from viewer.kernels.smoothing import relax, transform
 
     relax(surface.vertices, surface.faces, surface.kinds, smoothing)
-    matrix, offset = np.diag(np.asarray(scale, np.float64)), np.asarray(translate, np.float64)
+    matrix, offset = compose(affine, scale, translate)
     vertices = transform(surface.vertices, origin, matrix, offset)
     faces = surface.faces
-    if faces.base is not None and faces.base.nbytes > 1.1 * faces.nbytes:
+    if mirrors(affine):
+        faces = np.ascontiguousarray(faces[:, ::-1])  # outward again
+    elif faces.base is not None and faces.base.nbytes > 1.1 * faces.nbytes:
         faces = faces.copy()  # the estimate was too high: let go of the rest
     return Mesh(vertices, faces, level, note)
 

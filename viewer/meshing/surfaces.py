@@ -11,21 +11,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from viewer.affine import apply, mirrors, plan_affine
 from viewer.errors import InvalidDataError
 from viewer.meshing.mesh import Mesh
 from viewer.policy import POLICY
 from viewer.pyramids.pyramid import Pyramid
 from viewer.sources import as_source
 from viewer.sources.geometry import plan_geometry
-from viewer.state import Level
+from viewer.state import Affine, Level
 
 THIN = 1e-6
 """Part of the largest extent that the box of a flat surface has across it: it must have some."""
 
 REMEDY = "Give (vertices, faces) or (vertices, faces, values), as napari does."
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where vertices lie in the world: by scale and translate, then by an affine map."""
+
+    level: Level
+    affine: Affine
+
+    def of(self, vertices: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Vertices (n, 3) in the world."""
+        return apply(self.affine, vertices * np.array(self.level.scale) + self.level.translate)
+
+    def turn(self, faces: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        """Faces that still look outwards, also where the map mirrors."""
+        return np.ascontiguousarray(faces[:, ::-1]) if mirrors(self.affine) else faces
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +75,18 @@ class Surface:
         low, high = float(finite.min()), float(finite.max())
         return (low, high) if low < high else (low, low + max(1.0, abs(low) * 1e-3))
 
-    def box(self, place: Level) -> Level:
+    def box(self, place: Place) -> Level:
         """The one voxel that spans the surface in the world."""
-        scale, translate = np.array(place.scale), np.array(place.translate)
-        low = self.vertices.min(0) * scale + translate
-        high = self.vertices.max(0) * scale + translate
+        moved = place.of(self.vertices)
+        low, high = moved.min(0), moved.max(0)
         extent = high - low
         extent = np.maximum(extent, (float(extent.max()) or 1.0) * THIN)
         return Level((1, 1, 1), tuple(extent.tolist()), tuple(((low + high) / 2).tolist()))
 
-    def mesh(self, place: Level) -> Mesh:
+    def mesh(self, place: Place) -> Mesh:
         """In world coordinates."""
-        moved = self.vertices * np.array(place.scale) + np.array(place.translate)
-        return Mesh(moved.astype(np.float32), self.faces, passes=self.passes)
+        moved = place.of(self.vertices).astype(np.float32)
+        return Mesh(moved, place.turn(self.faces), passes=self.passes)
 
 
 def as_surface(data: Any) -> Surface:
@@ -130,12 +146,13 @@ def as_surface(data: Any) -> Surface:
     return Surface(vertices, faces.astype(np.uint32), values)
 
 
-def plan_place(scale: Any, translate: Any) -> Level:
-    """Scale and translate of a surface's vertices, as those of three spatial axes."""
-    return plan_geometry((1, 1, 1), scale=scale, translate=translate).level
+def plan_place(scale: Any = None, translate: Any = None, affine: Any = None) -> Place:
+    """Where a surface's vertices lie, said as of three spatial axes."""
+    geometry = plan_geometry((1, 1, 1), scale=scale, translate=translate)
+    return Place(geometry.level, plan_affine(affine, geometry.axes))
 
 
-def box_pyramid(surface: Surface, place: Level, units: str | None) -> Pyramid:
+def box_pyramid(surface: Surface, place: Place, units: str | None) -> Pyramid:
     """The one voxel that stands for a surface (see this module's docstring)."""
     box = surface.box(place)
     voxel = np.zeros((1, 1, 1), np.uint8)
@@ -143,14 +160,14 @@ def box_pyramid(surface: Surface, place: Level, units: str | None) -> Pyramid:
     return Pyramid(source, "image")
 
 
-def encode_surface(surface: Surface, place: Level) -> bytes:
+def encode_surface(surface: Surface, place: Place) -> bytes:
     """What the page is sent of a surface: see `_encode`."""
     from viewer.kernels.smoothing import vertex_normals
 
-    moved = surface.vertices * np.array(place.scale) + np.array(place.translate)
+    moved, faces = place.of(surface.vertices), place.turn(surface.faces)
     near = (moved - moved.mean(0)).astype(np.float32)
-    normals = vertex_normals(near, surface.faces, surface.passes)
-    return _encode(moved, surface.faces, normals, surface.values)
+    normals = vertex_normals(near, faces, surface.passes)
+    return _encode(moved, faces, normals, surface.values)
 
 
 def encode_mesh(mesh: Mesh) -> bytes:

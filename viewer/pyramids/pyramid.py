@@ -48,7 +48,7 @@ from viewer.pyramids.whole import WholeLevels, plan_first
 from viewer.sources.geometry import place_levels
 from viewer.sources.protocol import Array, Source
 from viewer.space import Box
-from viewer.state import Axis, Level
+from viewer.state import IDENTITY, Affine, Axis, Level
 
 NOTABLE_BYTES = 64 * MIB
 """Bytes from which on a closed pyramid's memory is worth handing back to the system at once."""
@@ -67,11 +67,20 @@ class Pyramid:
         The data; closed with the pyramid.
     kind : {"image", "labels"}
         Decides how levels are made: by the mean, or by the most frequent value.
+    affine : Affine, optional
+        Where the source's world lies in that of the viewer.
     cache : BlockCache, optional
         Where blocks are kept; default that of the process.
     """
 
-    def __init__(self, source: Source, kind: Kind, *, cache: BlockCache[Array] = CACHE) -> None:
+    def __init__(
+        self,
+        source: Source,
+        kind: Kind,
+        *,
+        affine: Affine = IDENTITY,
+        cache: BlockCache[Array] = CACHE,
+    ) -> None:
         if kind == "labels" and source.dtype.kind not in "biu":
             raise UnsupportedDataError(
                 f"Labels of dtype {source.dtype} cannot be shown: labels are integers.",
@@ -81,6 +90,8 @@ class Pyramid:
         self.dtype: np.dtype[Any] = source.dtype
         self.axes: tuple[Axis, ...] = source.axes
         self.units: str = source.units
+        self.affine: Affine = affine
+        """Of what scale and translate of the levels make of voxels."""
         self.spatial: int = sum(axis.kind == "space" for axis in source.axes)
         """Number of spatial axes, 2 or 3."""
         self.levels: tuple[Level, ...] = plan_levels(source.levels, self.spatial)
@@ -116,7 +127,8 @@ class Pyramid:
     def is_settling(self, levels: Iterable[int]) -> bool:
         """Whether previews of these levels, which pages have got, are still to become exact.
 
-        Who asks waits for them, so that they come before others."""
+        Who asks waits for them, so that they come before others.
+        """
         epoch, backlog = self._blocks.epoch, self._blocks.backlog
         whole = None if epoch is None else epoch.whole
         return (whole is not None and not whole.over) or (
@@ -333,7 +345,7 @@ class Pyramid:
         if tell is not None:
             tell()
 
-    def place(self, first: Level) -> None:
+    def place(self, first: Level, affine: Affine) -> None:
         """Move the data in the world: scale and translate of level 0 become those of `first`.
 
         Voxels, levels' shapes and the cache stay; the generation counts up, since meshes are in
@@ -346,6 +358,7 @@ class Pyramid:
                 Level(self.levels[0].shape, first.scale, first.translate),
                 *coarse,
             )
+            self.affine = affine
             none = Box((0,) * len(first.shape), (0,) * len(first.shape))
             history = epoch.history.after(len(self.levels), none)
             self._blocks.epoch = replace(epoch, history=history)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from viewer.space import canonical_unit, conversion
+from viewer.state import IDENTITY, Affine, Row
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -70,6 +71,8 @@ class Description(msgspec.Struct, frozen=True):
     units : str
         Canonical unit of the spatial axes, ``""`` for none.
     suggestions : Suggestions
+    affine : Affine
+        Where what the transforms say lies in the world.
     """
 
     data: Any
@@ -78,6 +81,15 @@ class Description(msgspec.Struct, frozen=True):
     transforms: tuple[Transform, ...] = ()
     units: str = ""
     suggestions: Suggestions = Suggestions()
+    affine: Affine = IDENTITY
+
+    def affine_in(self, units: str) -> tuple[Row, ...] | None:
+        """The homogeneous matrix of `affine`, with lengths in `units`; None for the identity."""
+        if self.affine == IDENTITY:
+            return None
+        factor = conversion(self.units, units)
+        rows = [(z, y, x, offset * factor) for z, y, x, offset in self.affine]
+        return (*rows, (0.0, 0.0, 0.0, 1.0))
 
     def options(
         self,

@@ -83,6 +83,11 @@ export interface Data {
    * @maxItems 3
    */
   apron: [number, number, number];
+  /**
+   * @minItems 3
+   * @maxItems 3
+   */
+  affine: [[number, number, number, number], [number, number, number, number], [number, number, number, number]];
   generation: number;
   changes: Changed[];
   histogram: Histogram | null;

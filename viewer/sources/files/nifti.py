@@ -1,20 +1,24 @@
 """NIfTI files by nibabel, with their affine.
 
 NIfTI stores (x, y, z, t), first axis fastest, in any of 48 orientations. The affine says where it
-lies: where its axes are the world's, the array is turned (without copying it) to (t, z, y, x) with
-all axes upwards, so that coordinates here are the scanner's, x to the right and y to the front.
+lies: the array is turned (without copying it) to (t, z, y, x) with all axes upwards, as near to the
+world's as they are, and what is left of the affine is the layer's. So coordinates here are the
+scanner's, x to the right and y to the front.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
+from viewer.affine import to_affine
 from viewer.sources.description import Description, Suggestions, Transform
 from viewer.sources.files.opened import Opened, load_extra, stem_of
 from viewer.sources.reordered import reorder
+from viewer.state import IDENTITY, Affine
 
 SUFFIXES = (".nii.gz", ".nii", ".hdr", ".img", ".mgz", ".mgh")
 
@@ -33,13 +37,14 @@ _LEADING = ("t", "c", "p")
 class Place:
     """How an array (x, y, z) lies in the world, for (z, y, x)."""
 
-    axes: tuple[int, int, int]
+    axes: tuple[int, ...]
     """Axis of the array that runs along the world's z, y and x."""
-    flipped: tuple[bool, bool, bool]
+    flipped: tuple[bool, ...]
     """Which of them run downwards."""
-    scale: tuple[float, float, float]
-    translate: tuple[float, float, float]
-    oblique: bool = False
+    scale: tuple[float, ...]
+    translate: tuple[float, ...]
+    affine: Affine = IDENTITY
+    """Of an oblique one."""
 
 
 def open_nifti(path: str, dataset: str | None) -> Opened:
@@ -55,7 +60,6 @@ def open_nifti(path: str, dataset: str | None) -> Opened:
     part = reorder(voxels, (*leading, *place.axes), flipped)
     header = image.header
     unit = header.get_xyzt_units()[0] if hasattr(header, "get_xyzt_units") else "mm"
-    notice = "Its affine is oblique: positions are along the array's own axes, by voxel size alone."
     labels = "intent_code" in header and int(header["intent_code"]) == LABELS_INTENT
     return Opened(
         (
@@ -70,11 +74,8 @@ def open_nifti(path: str, dataset: str | None) -> Opened:
                     ),
                 ),
                 _UNITS.get(unit, "mm"),
-                Suggestions(
-                    name=stem_of(path, SUFFIXES),
-                    labels=labels,
-                    notices=(notice,) if place.oblique else (),
-                ),
+                Suggestions(name=stem_of(path, SUFFIXES), labels=labels),
+                place.affine,
             ),
         ),
         _nothing,
@@ -82,27 +83,32 @@ def open_nifti(path: str, dataset: str | None) -> Opened:
 
 
 def plan_place(affine: Any, shape: tuple[int, ...], zooms: list[float]) -> Place:
-    """Where an array lies, as far as axes along the world's can say it."""
-    matrix = affine[:3, :3]
-    lengths = np.linalg.norm(matrix, axis=0)
-    if np.isfinite(affine).all() and (lengths > 0).all():
-        directions = matrix / lengths
-        along = [int(axis) for axis in np.abs(directions).argmax(axis=0)]  # world's, by array's
-        rest = [abs(directions[w, a]) for a in range(3) for w in range(3) if w != along[a]]
-        if len(set(along)) == 3 and max(rest) < OBLIQUE:
-            axes, flipped, scale, translate = [], [], [], []
-            for world in (2, 1, 0):
-                axis = along.index(world)
-                step = float(matrix[world, axis])
-                start = float(affine[world, 3])
-                axes.append(axis)
-                flipped.append(step < 0)
-                scale.append(abs(step))
-                translate.append(start + min(step, 0.0) * (shape[axis] - 1))
-            return Place(tuple(axes), tuple(flipped), tuple(scale), tuple(translate))  # type: ignore[arg-type]
-    return Place(
-        (2, 1, 0), (False,) * 3, (zooms[2], zooms[1], zooms[0]), (0.0, 0.0, 0.0), oblique=True
-    )
+    """Where an array lies. One whose affine makes no sense lies along its own axes."""
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    along = _nearest(affine[:3, :3] / np.where(lengths > 0, lengths, 1))
+    if not np.isfinite(affine).all() or not (lengths > 0).all() or along is None:
+        return Place((2, 1, 0), (False,) * 3, (zooms[2], zooms[1], zooms[0]), (0.0, 0.0, 0.0))
+    axes = tuple(along.index(world) for world in (2, 1, 0))
+    steps = affine[:3, axes][::-1]  # rows z, y, x of the world; a column for each axis of ours
+    start = affine[2::-1, 3].astype(float)
+    flipped = tuple(bool(steps[i, i] < 0) for i in range(3))
+    for i, axis in enumerate(axes):
+        if flipped[i]:
+            start = start + steps[:, i] * (shape[axis] - 1)
+            steps[:, i] *= -1
+    scale = np.linalg.norm(steps, axis=0)
+    directions = steps / scale
+    if np.abs(directions - np.diag(np.diag(directions))).max() < OBLIQUE:
+        return Place(axes, flipped, tuple(np.diag(steps).tolist()), tuple(start.tolist()))
+    turned = to_affine(directions, start)
+    return Place(axes, flipped, tuple(scale.tolist()), (0.0, 0.0, 0.0), turned)
+
+
+def _nearest(directions: Any) -> list[int] | None:
+    """For each axis of the array the world's that it runs along most, each once."""
+    orders = [list(order) for order in permutations(range(3))]
+    fit = [float(np.prod([abs(directions[w, a]) for a, w in enumerate(o)])) for o in orders]
+    return orders[int(np.argmax(fit))] if max(fit) > 0 else None
 
 
 class _Scaled:

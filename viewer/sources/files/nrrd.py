@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from viewer.affine import SINGULAR, to_affine
 from viewer.sources.description import Description, Suggestions, Transform, length_unit
 from viewer.sources.files.opened import Opened, load_extra, stem_of
 from viewer.sources.reordered import reorder
+from viewer.state import IDENTITY, Affine
 
 SUFFIXES = (".nrrd", ".nhdr")
 
@@ -72,7 +74,7 @@ def _describe(header: Mapping[str, Any], data: Any, path: str) -> Description:
     spatial = [axis for axis, kind in enumerate(kinds) if kind in _DOMAINS]
     if not 2 <= len(spatial) <= 3:
         spatial = list(range(min(count, 3)))
-    steps, starts, oblique = _read_steps(header, count, spatial)
+    steps, starts, affine = _read_steps(header, count, spatial)
     names = {axis: "xyz"[position] for position, axis in enumerate(spatial)}
     others = iter(("c", "t", "p", "q"))
     for axis in range(count):
@@ -86,7 +88,6 @@ def _describe(header: Mapping[str, Any], data: Any, path: str) -> Description:
     unit = units[-1] if units else ""
     if not unit and "space directions" in header:
         unit = "mm"  # the format's medical spaces are in millimetres
-    notice = "Its axes are oblique: positions are along the array's own axes, by voxel size alone."
     return Description(
         part,
         (part,),
@@ -96,22 +97,22 @@ def _describe(header: Mapping[str, Any], data: Any, path: str) -> Description:
         Suggestions(
             name=stem_of(path, SUFFIXES),
             channel_axis=None if channel is None else order.index(channel),
-            notices=(notice,) if oblique else (),
         ),
+        affine,
     )
 
 
 def _read_steps(
     header: Mapping[str, Any], count: int, spatial: list[int]
-) -> tuple[list[float], list[float], bool]:
-    """Voxel size and offset of every axis, as far as axes lie along the world's."""
+) -> tuple[list[float], list[float], Affine]:
+    """Voxel size and offset of every axis, and how axes lie that are not the world's."""
     steps, starts = [1.0] * count, [0.0] * count
     directions = header.get("space directions")
     if directions is None:
         for axis, step in enumerate(header.get("spacings", ())):
             if math.isfinite(step) and step > 0:
                 steps[axis] = float(step)
-        return steps, starts, False
+        return steps, starts, IDENTITY
     rows = [None if row is None else np.asarray(row, float) for row in directions]
     oblique = False
     origin = header.get("space origin")
@@ -121,14 +122,27 @@ def _read_steps(
         if row is None or not (math.isfinite(length) and length > 0):
             continue
         steps[axis] = length
-        # turned and mirrored axes keep the array's own order, with its origin at 0
         along = position < len(row) and row[position] / length > 1 - OBLIQUE**2
         oblique = oblique or not along
         if along and origin is not None and math.isfinite(origin[position]):
             starts[axis] = float(origin[position])
-    if oblique:
-        starts = [0.0] * count
-    return steps, starts, oblique
+    if not oblique:
+        return steps, starts, IDENTITY
+    # turned and mirrored axes keep the array's own order
+    return steps, [0.0] * count, _turned([rows[axis] for axis in spatial], origin)
+
+
+def _turned(rows: list[Any], origin: Any) -> Affine:
+    """Where axes (x, y, z) with these directions lie; along the array's where that is not said."""
+    if len(rows) != 3 or any(row is None or len(row) != 3 for row in rows):
+        return IDENTITY
+    matrix = np.array(rows)[::-1, ::-1].T  # rows z, y, x of the world; a column for each of ours
+    lengths = np.linalg.norm(matrix, axis=0)
+    start = np.zeros(3) if origin is None else np.asarray(origin, float)[::-1]
+    if not np.isfinite([*matrix.flat, *start]).all() or not (lengths > 0).all():
+        return IDENTITY
+    linear = matrix / lengths
+    return to_affine(linear, start) if abs(np.linalg.det(linear)) > SINGULAR else IDENTITY
 
 
 def _nothing() -> None:
