@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import urllib.error
 import urllib.request
 import weakref
@@ -152,6 +153,7 @@ def test_the_view_is_read_and_set(v: viewer.Viewer) -> None:
     v.view.center = np.array([1, 2, 3])  # type: ignore[assignment]
     v.view.zoom, v.view.layout, v.view.split = 4, "xy", (0.3, 0.6)
     v.view.camera.orientation, v.view.camera.zoom = (0, 0, 0, 2), 3
+    v.view.orientation = (0, 2, 0, 0)
     v.view.scale_bar = v.view.axis_lines = v.view.slices_in_3d = False
     v.view.position["t"] = 4
     view = v.document.state.view
@@ -160,6 +162,7 @@ def test_the_view_is_read_and_set(v: viewer.Viewer) -> None:
         (0.3, 0.6),
     )
     assert (view.camera.orientation, view.camera.zoom) == ((0.0, 0.0, 0.0, 1.0), 3.0)
+    assert view.orientation == (0.0, 1.0, 0.0, 0.0)
     assert (v.view.units, view.scale_bar, view.axis_lines, view.slices_in_3d) == (
         *("nm", False, False),
         False,
@@ -168,6 +171,17 @@ def test_the_view_is_read_and_set(v: viewer.Viewer) -> None:
     v.view.position = {"t": 2}
     assert v.view.position["t"] == 2.0
     assert "center" in repr(v.view)
+
+
+def test_the_slices_are_turned_along_a_direction(v: viewer.Viewer) -> None:
+    v.view.slice_along((1, 1, 0))
+    assert v.view.orientation == pytest.approx((math.sin(math.pi / 8), 0, 0, math.cos(math.pi / 8)))
+    v.view.slice_along()
+    assert v.view.orientation == (0.0, 0.0, 0.0, 1.0)
+    v.undo()
+    assert v.view.orientation[0] > 0.3
+    with pytest.raises(InvalidValueError, match=r"normal=.* is no direction"):
+        v.view.slice_along((0, 0, 0))
 
 
 def test_the_view_refuses_what_it_does_not_know(v: viewer.Viewer) -> None:

@@ -241,6 +241,10 @@ class View(State):
 
     center: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """World position (z, y, x) where the three slices cross and panels are centred."""
+    orientation: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
+    """Unit quaternion (x, y, z, w) turning the world into the slices' own x, y, z, about `center`.
+    The panel xy shows their x to the right and their y downwards, and so on; identity lies along
+    the axes of the world."""
     zoom: Positive | None = None
     """CSS pixels per world unit in the slice panels; None fits the data into each panel."""
     layout: Layout = "4panel"

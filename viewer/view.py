@@ -7,13 +7,14 @@ read from and written to the document (`viewer.settings`), so what a page does s
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from viewer import state
 from viewer.document.document import Document
 from viewer.document.rules import VIEWER
 from viewer.errors import UnknownAxisError
 from viewer.messages import Change
+from viewer.orientation import orientation_along
 from viewer.settings import Setting, Settings
 
 
@@ -88,6 +89,15 @@ class View(Settings):
 
         In `units`. While nobody has set it, it is the voxel in the middle of all layers.""",
     )
+    orientation: Setting[tuple[float, float, float, float]] = Setting(
+        "orientation",
+        doc="""Quaternion (x, y, z, w) that turns the world into the slices' own x, y, z.
+
+        The three slices stay at right angles and turn together about `center`: the panel ``"xy"``
+        shows their x to the right and their y downwards, whatever they are in the world. As
+        `Camera.orientation`: (0, 0, 0, 1), the default, lies along the axes, and any non-zero
+        length is taken and brought to 1. `slice_along` finds it by a direction.""",
+    )
     zoom: Setting[float | None] = Setting(
         "zoom",
         doc="CSS pixels per world unit in the slice panels; None (default) fits the data.",
@@ -119,6 +129,35 @@ class View(Settings):
 
     def _located(self) -> tuple[Document, tuple[str, ...]]:
         return self._document(), ("view",)
+
+    def slice_along(
+        self, normal: Sequence[float] = (1, 0, 0), *, up: Sequence[float] | None = None
+    ) -> None:
+        """Turn the slices so that the panel ``"xy"`` looks along a direction.
+
+        The other two stay at right angles to it; all turn about `center`. Without arguments they
+        lie along the axes again.
+
+        Parameters
+        ----------
+        normal : (float, float, float), optional
+            World direction (z, y, x) of any length, along which the slices follow each other.
+        up : (float, float, float), optional
+            World direction (z, y, x) that points upwards in that panel, as far as it can. Default:
+            y runs down; where y is looked along, x runs to the right.
+
+        Raises
+        ------
+        InvalidValueError
+            For what is no direction, and for an `up` along `normal`.
+
+        Examples
+        --------
+        >>> v.view.slice_along((1, 1, 0))  # half way between xy and xz
+        >>> v.view.slice_along(stop - start)  # across a fibre
+        >>> v.view.slice_along()
+        """
+        self.orientation = orientation_along(normal, up)
 
     @property
     def camera(self) -> Camera:
@@ -155,6 +194,6 @@ class View(Settings):
         return sliders
 
     def __repr__(self) -> str:
-        fields = operator.attrgetter("center", "zoom", "layout", "position", "units")(self)
-        names = ("center", "zoom", "layout", "position", "units")
+        names = ("center", "orientation", "zoom", "layout", "position", "units")
+        fields = operator.attrgetter(*names)(self)
         return "<View " + " ".join(f"{n}={f!r}" for n, f in zip(names, fields, strict=True)) + ">"

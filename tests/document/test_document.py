@@ -145,6 +145,9 @@ def test_a_refused_edit_changes_nothing_at_all(document: Document) -> None:
         ("view/zoom", 0, "greater than 0 or None"),
         ("view/layout", "2panel", "'4panel'"),
         ("view/camera/orientation", (0, 0, 0, 0), "quaternion"),
+        ("view/orientation", (0, 0, 0, 0), "quaternion"),
+        ("view/orientation", (0, 0, 1), "orientation"),
+        ("view/orientation", (0, 0, math.inf, 1), "inf"),
         ("view/position", {}, "leading axes are"),
         ("view/position/t", 9, "0 to 8"),
         ("view/position/q", 1, "leading axes are"),
@@ -228,6 +231,8 @@ def test_the_center_stays_in_the_middle_until_somebody_moves_it(document: Docume
 def test_a_quaternion_is_brought_to_unit_length(document: Document) -> None:
     put(document, "view/camera/orientation", (0, 0, 3, 4))
     assert document.state.view.camera.orientation == pytest.approx((0, 0, 0.6, 0.8))
+    put(document, "view/orientation", (0, 0, 3, 4))
+    assert document.state.view.orientation == pytest.approx((0, 0, 0.6, 0.8))
 
 
 # --- pages ------------------------------------------------------------------------------------
@@ -431,6 +436,7 @@ changes = st.one_of(
     st.builds(lambda v: Change(("view", "position", "t"), v), numbers),
     st.builds(lambda v: Change(("view", "center"), (v, v, v)), numbers),
     st.builds(lambda v: Change(("view", "camera", "orientation"), (v, 0, 0, 1)), numbers),
+    st.builds(lambda v: Change(("view", "orientation"), (0, v, 0, 1)), numbers),
 )
 steps = st.tuples(
     st.sampled_from(["viewer", "viewer", "p1", "p2"]),

@@ -107,13 +107,23 @@ def _follow_view(before: Document, document: Document, touched: Sequence[tuple[s
             view = msgspec.structs.replace(view, center=_middle(document))
         if view.layout == before.view.layout == world.layout(_data(before)):
             view = msgspec.structs.replace(view, layout=world.layout(_data(document)))
-    x, y, z, w = view.camera.orientation
-    length = math.hypot(x, y, z, w)
-    if length > 0 and abs(length - 1) > 1e-9:
-        turned = (x / length, y / length, z / length, w / length)
+    turned = _unit(view.camera.orientation)
+    if turned != view.camera.orientation:
         camera = msgspec.structs.replace(view.camera, orientation=turned)
         view = msgspec.structs.replace(view, camera=camera)
+    turned = _unit(view.orientation)
+    if turned != view.orientation:
+        view = msgspec.structs.replace(view, orientation=turned)
     return view
+
+
+def _unit(quaternion: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """Of length 1; as it is when it has that already, or none."""
+    x, y, z, w = quaternion
+    length = math.hypot(x, y, z, w)
+    if length == 0 or abs(length - 1) <= 1e-9:
+        return quaternion
+    return x / length, y / length, z / length, w / length
 
 
 def _middle(document: Document) -> tuple[float, float, float]:
@@ -216,11 +226,12 @@ def _check_labels(style: LabelsStyle, where: str) -> None:
 
 
 def _check_view(view: View) -> None:
-    if not any(view.camera.orientation):
-        raise InvalidValueError(
-            "orientation=(0, 0, 0, 0) (at view/camera) is no rotation.",
-            hint="Use a quaternion (x, y, z, w) of non-zero length.",
-        )
+    for where, orientation in (("", view.orientation), ("/camera", view.camera.orientation)):
+        if not any(orientation):
+            raise InvalidValueError(
+                f"orientation=(0, 0, 0, 0) (at view{where}) is no rotation.",
+                hint="Use a quaternion (x, y, z, w) of non-zero length.",
+            )
     sliders = {slider.name: slider for slider in view.sliders}
     if view.position.keys() != sliders.keys():
         raise InvalidValueError(

@@ -3,11 +3,11 @@
 A step is an edit: a line of Python, a `txn`, a click on a page. What a page does to the same thing
 within `MERGE_SECONDS` is one step, so a drag is taken back as a whole.
 
-Names, visibility, styles (with selected labels), the order of the layers, title, theme, layout and
-overlays count. Moves do not: centre, zoom, camera, sliders and dividers change all the time, and
-whoever wants a colour back does not want to lose the place. Nor does what concerns the data:
-adding it, refreshing it, and removing a layer, which lets go of its data for good. Steps of layers
-that are gone are passed over.
+Names, visibility, styles (with selected labels), the order of the layers, title, theme, layout,
+how the slices lie, and overlays count. Moves do not: centre, zoom, camera, sliders and dividers
+change all the time, and whoever wants a colour back does not want to lose the place. Nor does what
+concerns the data: adding it, refreshing it, and removing a layer, which lets go of its data for
+good. Steps of layers that are gone are passed over.
 
 Steps hold the values before and after. They share them with the states of the document, and there
 are at most `STEPS`, of at most `ENTRIES` entries altogether.

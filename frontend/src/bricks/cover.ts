@@ -54,7 +54,7 @@ export function normalOf(plane: Plane): Position {
 }
 
 /** Whether data without a z axis has a picture on the plane: only when seen along z. */
-export function showsFlat(plane: Plane): boolean {
+export function showsFlat(plane: Pick<Plane, "right" | "down">): boolean {
   return plane.right[0] === 0 && plane.down[0] === 0;
 }
 

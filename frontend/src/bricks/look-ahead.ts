@@ -4,13 +4,16 @@
 // that needs them.
 import { coverPlane, levelFor, normalOf, VOXEL_PIXELS, type Plane } from "./cover";
 import type { Cover, Need, Sight } from "./planner";
-import type { Position } from "../math/panel";
+import { dot, minus, type Position } from "../math/panel";
 
 /** Seconds after which a slice that has not moved is at rest, and that are looked ahead. */
 const SECONDS = 0.5;
 
 /** Bricks looked ahead along the slice's normal, at most. */
 const MOST_BRICKS = 4;
+
+/** Pixels across a slice that are no move: sums along a plane that lies aslant are rounded. */
+const STILL = 1e-6;
 
 /** The part of a brick that is always looked ahead. */
 const MARGIN = 0.25;
@@ -24,10 +27,10 @@ interface Track {
   readonly zoom: number;
 }
 
-function along(normal: Position, from: Position, to: Position): number {
-  return (
-    normal[0] * (to[0] - from[0]) + normal[1] * (to[1] - from[1]) + normal[2] * (to[2] - from[2])
-  );
+/** World units along the normal that a slice has moved. */
+function wayAcross(normal: Position, from: Plane, to: Plane): number {
+  const found = dot(normal, minus(to.center, from.center));
+  return Math.abs(found) < STILL * to.pixel ? 0 : found;
 }
 
 /** How fast slices move, from one plan to the next. */
@@ -51,15 +54,15 @@ export class Motion {
         tracks.set(picture, { plane, time, speed: 0, zoom });
         continue;
       }
-      const way = along(normal, before.plane.center, plane.center);
-      if (way === 0) {
+      const distance = wayAcross(normal, before.plane, plane);
+      if (distance === 0) {
         // Something else has changed, or this one rests.
         const zoom = zoomFrom(before, plane);
         const isZoomed = plane.pixel !== before.plane.pixel;
         tracks.set(picture, isZoomed ? { plane, time, speed: 0, zoom } : before);
         continue;
       }
-      const speed = way / Math.max(time - before.time, 0.001);
+      const speed = distance / Math.max(time - before.time, 0.001);
       // Steps of a wheel come unevenly; a turn back counts at once.
       const isTurn = speed * before.speed <= 0;
       tracks.set(picture, {
@@ -89,9 +92,9 @@ function unzoomed(tracks: ReadonlyMap<number, Track>): Map<number, Track> {
 
 /** Moving along the slice keeps the way in which it was zoomed, moving across it does not. */
 function zoomFrom(before: Track, plane: Plane): number {
-  const way = along(normalOf(plane), before.plane.center, plane.center);
   const sign = Math.sign(plane.pixel - before.plane.pixel);
-  return sign !== 0 ? sign : way === 0 ? before.zoom : 0;
+  if (sign !== 0) return sign;
+  return wayAcross(normalOf(plane), before.plane, plane) === 0 ? before.zoom : 0;
 }
 
 /** The plane as it will be when the next level is needed; null when there is none. */

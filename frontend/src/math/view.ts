@@ -2,10 +2,21 @@
 // which world position lies under a point of the screen and the other way round.
 import { vec3 } from "gl-matrix";
 import type { Document } from "../wire/types";
-import { panelAxes, panelMiddle, type Panel, type Position, type SliceKind } from "./panel";
+import {
+  alongAxis,
+  dot,
+  minus,
+  moved,
+  panelFrame,
+  panelMiddle,
+  type Panel,
+  type PanelFrame,
+  type Position,
+  type SliceKind,
+} from "./panel";
 import { isFlat, levelSpace, worldBounds, type Bounds } from "./space";
 
-export { panelAt, panelAxes, panelMiddle } from "./panel";
+export { panelAt, panelMiddle } from "./panel";
 export { worldBounds, type Bounds } from "./space";
 
 /** Fraction of a panel that fitted data fills: 5 % stay free, so that its border is seen. */
@@ -26,6 +37,19 @@ const SHARED_FIT = 0.4;
  */
 const LEAST_THICKNESS = 8;
 
+/** How the slices of a panel lie in the world. */
+export function frameOf(document: Document, kind: SliceKind): PanelFrame {
+  return panelFrame(kind, document.view.orientation);
+}
+
+/** World units that the bounds measure along a direction. */
+export function extentAlong({ low, high }: Bounds, direction: Position): number {
+  return ([0, 1, 2] as const).reduce<number>(
+    (sum, axis) => sum + Math.abs(direction[axis]) * (high[axis] - low[axis]),
+    0,
+  );
+}
+
 /**
  * CSS pixels per world unit in a slice panel: the view's, the same for all; or what fits the data.
  * Fitted panels share one zoom too, unless that would make the data tiny in this one.
@@ -34,27 +58,27 @@ export function effectiveZoom(document: Document, panels: readonly Panel[], pane
   if (document.view.zoom !== null) return document.view.zoom;
   const bounds = worldBounds(document);
   if (bounds === null) return 1;
-  const own = fit(bounds, panel);
-  const shared = Math.min(own, ...panels.map((other) => fit(bounds, other)));
+  const own = fit(document, bounds, panel);
+  const shared = Math.min(own, ...panels.map((other) => fit(document, bounds, other)));
   const fitted = shared < SHARED_FIT * own ? own : shared;
-  const zoom = Math.max(fitted, LEAST_THICKNESS / thickness(bounds, panel));
+  const zoom = Math.max(fitted, LEAST_THICKNESS / thickness(document, bounds, panel));
   return Number.isFinite(zoom) && zoom > 0 ? zoom : 1;
 }
 
 /** World units that the bounds measure along the shorter axis of a slice panel. */
-function thickness(bounds: Bounds, panel: Panel): number {
+function thickness(document: Document, bounds: Bounds, panel: Panel): number {
   if (panel.kind === "3d") return Infinity;
-  const { right, down } = panelAxes(panel.kind);
-  return Math.min(bounds.high[right] - bounds.low[right], bounds.high[down] - bounds.low[down]);
+  const { right, down } = frameOf(document, panel.kind);
+  return Math.min(extentAlong(bounds, right), extentAlong(bounds, down));
 }
 
 /** The zoom at which the bounds fill a slice panel; anything fits into the 3-D one. */
-function fit(bounds: Bounds, panel: Panel): number {
+function fit(document: Document, bounds: Bounds, panel: Panel): number {
   if (panel.kind === "3d") return Infinity;
-  const { right, down } = panelAxes(panel.kind);
+  const { right, down } = frameOf(document, panel.kind);
   return Math.min(
-    (FILL * panel.width) / (bounds.high[right] - bounds.low[right]),
-    (FILL * panel.height) / (bounds.high[down] - bounds.low[down]),
+    (FILL * panel.width) / extentAlong(bounds, right),
+    (FILL * panel.height) / extentAlong(bounds, down),
   );
 }
 
@@ -114,11 +138,8 @@ export function screenToWorld(
     return [center[0] + offset[0], center[1] + offset[1], center[2] + offset[2]];
   }
   const zoom = effectiveZoom(document, panels, panel);
-  const { right, down } = panelAxes(panel.kind);
-  const position: [number, number, number] = [...center];
-  position[right] += (x - middleX) / zoom;
-  position[down] += (y - middleY) / zoom;
-  return position;
+  const { right, down } = frameOf(document, panel.kind);
+  return moved(moved(center, right, (x - middleX) / zoom), down, (y - middleY) / zoom);
 }
 
 /** Where a world position is on the screen; in a slice panel, its projection onto the plane. */
@@ -143,11 +164,9 @@ export function worldToScreen(
     return [middleX + offset[0] * zoom, middleY + offset[1] * zoom];
   }
   const zoom = effectiveZoom(document, panels, panel);
-  const { right, down } = panelAxes(panel.kind);
-  return [
-    middleX + (position[right] - center[right]) * zoom,
-    middleY + (position[down] - center[down]) * zoom,
-  ];
+  const { right, down } = frameOf(document, panel.kind);
+  const offset = minus(position, center);
+  return [middleX + dot(offset, right) * zoom, middleY + dot(offset, down) * zoom];
 }
 
 /** Whether none of the data's bounds lies before the 3-D panel's camera, as far as is easily told. */
@@ -178,20 +197,33 @@ export function layersThatCount(document: Document): readonly string[] {
   return active !== null && shown.includes(active) ? [active, ...shown] : shown;
 }
 
-/**
- * World distance of neighbouring slices along the panel's normal: the active layer's while it is
- * visible, else the finest of all visible layers that have that axis.
- */
+/** World distance of neighbouring slices of a panel. */
 export function sliceStep(document: Document, kind: SliceKind): number {
-  const { normal } = panelAxes(kind);
+  return stepAlong(document, frameOf(document, kind).normal);
+}
+
+/**
+ * How far a step of one voxel goes in a direction: one of the active layer's voxels while it is
+ * visible, else the finest of all visible layers that have the axes along which it leads.
+ */
+export function stepAlong(document: Document, direction: Position): number {
   const step = (id: string): number | null => {
     const data = document.layers[id]?.data;
     const level = data?.levels[0];
-    if (data === undefined || level === undefined || (normal === 0 && isFlat(data))) return null;
-    return Math.abs(levelSpace(data, level).scale[normal]);
+    if (data === undefined || level === undefined) return null;
+    if (direction[0] !== 0 && isFlat(data)) return null;
+    return voxelAlong(levelSpace(data, level).scale, direction);
   };
   const ids = layersThatCount(document);
   const steps = ids.map(step).filter((value) => value !== null);
   const first = ids[0] === document.active ? step(ids[0] ?? "") : null;
   return first ?? (steps.length > 0 ? Math.min(...steps) : 1);
+}
+
+/** World units that are one voxel long in a direction, counted in voxels whatever their shape. */
+export function voxelAlong(scale: Position, direction: Position): number {
+  const axis = alongAxis(direction);
+  if (axis !== null) return Math.abs(scale[axis]);
+  const [z, y, x] = direction;
+  return 1 / Math.hypot(z / scale[0], y / scale[1], x / scale[2]);
 }

@@ -1,7 +1,23 @@
 // The slice pictures that a document and its panels ask for. Each slice panel has one; the 3-D
 // panel shows those again, and when no slice panel is there it has three of its own. Pure.
-import { panelAxes, panelMiddle, type Panel, type Position, type SliceKind } from "../math/panel";
-import { effectiveCameraZoom, effectiveZoom, worldBounds } from "../math/view";
+import {
+  alongAxis,
+  dot,
+  minus,
+  moved,
+  panelMiddle,
+  type Panel,
+  type Position,
+  type SliceKind,
+} from "../math/panel";
+import { middle } from "../math/space";
+import {
+  effectiveCameraZoom,
+  effectiveZoom,
+  extentAlong,
+  frameOf,
+  worldBounds,
+} from "../math/view";
 import type { Plane } from "../bricks/cover";
 import type { Document } from "../wire/types";
 
@@ -36,10 +52,6 @@ export function pixelRectangle(panel: Panel, ratio: number): PixelRectangle {
   };
 }
 
-function unit(axis: 0 | 1 | 2): Position {
-  return [axis === 0 ? 1 : 0, axis === 1 ? 1 : 0, axis === 2 ? 1 : 0];
-}
-
 /** The slice pictures, and where they lie. */
 export function picturesOf(
   document: Document,
@@ -50,7 +62,7 @@ export function picturesOf(
   const pictures: Picture[] = [];
   for (const panel of panels) {
     if (panel.kind === "3d" || panel.width < 1 || panel.height < 1) continue;
-    const { right, down } = panelAxes(panel.kind);
+    const { right, down } = frameOf(document, panel.kind);
     const place = pixelRectangle(panel, ratio);
     const [x, y] = panelMiddle(panel);
     const zoom = effectiveZoom(document, panels, panel) * ratio;
@@ -59,8 +71,8 @@ export function picturesOf(
       place,
       plane: {
         center,
-        right: unit(right),
-        down: unit(down),
+        right,
+        down,
         middle: [x * ratio - place.left, y * ratio - place.top],
         width: place.width,
         height: place.height,
@@ -81,22 +93,17 @@ function wholePictures(document: Document, panel: Panel, ratio: number): Picture
   if (bounds === null) return [];
   const pixel = 1 / (effectiveCameraZoom(document, panel) * ratio);
   return SLICE_KINDS.map((kind) => {
-    const { right, down, normal } = panelAxes(kind);
-    const center: [number, number, number] = [
-      (bounds.low[0] + bounds.high[0]) / 2,
-      (bounds.low[1] + bounds.high[1]) / 2,
-      (bounds.low[2] + bounds.high[2]) / 2,
-    ];
-    center[normal] = document.view.center[normal];
-    const across = bounds.high[right] - bounds.low[right];
-    const along = bounds.high[down] - bounds.low[down];
+    const { right, down, normal } = frameOf(document, kind);
+    const center = onPlane(middle(bounds), document.view.center, normal);
+    const across = extentAlong(bounds, right);
+    const along = extentAlong(bounds, down);
     const size = Math.max(pixel, across / LARGEST_PICTURE, along / LARGEST_PICTURE);
     const width = Math.max(Math.ceil(across / size), 1);
     const height = Math.max(Math.ceil(along / size), 1);
     const plane: Plane = {
       center,
-      right: unit(right),
-      down: unit(down),
+      right,
+      down,
       middle: [width / 2, height / 2],
       width,
       height,
@@ -104,4 +111,14 @@ function wholePictures(document: Document, panel: Panel, ratio: number): Picture
     };
     return { kind, place: null, plane };
   });
+}
+
+/** The foot of a position on the plane through `point`. */
+function onPlane(position: Position, point: Position, normal: Position): Position {
+  const axis = alongAxis(normal);
+  if (axis === null) return moved(position, normal, dot(normal, minus(point, position)));
+  // Exactly where the slice is; sums are rounded.
+  const foot: [number, number, number] = [...position];
+  foot[axis] = point[axis];
+  return foot;
 }

@@ -5,7 +5,7 @@ import { Library } from "../bricks/library";
 import type { BrickNumber, Volume } from "../bricks/volume";
 import { showsFlat } from "../bricks/cover";
 import { panelAt, type Panel, type Position } from "../math/panel";
-import { effectiveCameraZoom, screenToWorld } from "../math/view";
+import { effectiveCameraZoom, frameOf, screenToWorld } from "../math/view";
 import type { Document } from "../wire/types";
 import { Colormaps } from "./colormaps";
 import { valueNear } from "./mesh-geometry";
@@ -52,13 +52,14 @@ function directBytes(baseUrl: string): number {
 
 /** What of a document the slices depend on, as text to compare. */
 function sliceText(document: Document): string {
-  const { center, zoom, position } = document.view;
+  const { center, orientation, zoom, position } = document.view;
   const layers = document.order.map((id) => {
     const layer = document.layers[id];
     if (layer?.visible !== true) return id;
     return { ...layer, name: "", metadata: {}, data: { ...layer.data, histogram: null } };
   });
-  return JSON.stringify([layers, Object.keys(document.layers), center, zoom, position]);
+  const seen = { center, orientation, zoom, position };
+  return JSON.stringify([layers, Object.keys(document.layers), seen]);
 }
 
 /** What else the 3-D panel depends on. */
@@ -197,7 +198,7 @@ export class CanvasRenderer implements Renderer {
     if (document === null || panel === null) return null;
     if (panel.kind === "3d") return this.#pickSpace(document, panel, x, y);
     const position = screenToWorld(document, this.#panels, panel, x, y);
-    const found = this.#labelAt(position, panel.kind === "xy");
+    const found = this.#labelAt(position, showsFlat(frameOf(document, panel.kind)));
     if (found.layer !== null && found.label !== null) {
       this.#meshes.point(found.layer, found.label, position);
     }

@@ -6,7 +6,18 @@ import type { Document, Slider } from "../wire/types";
 import { CAMERA_VIEWS } from "./camera-views";
 import { autoLimits, setLimits } from "./contrast";
 import { chooseLayer, moveLayer } from "./layer-edits";
-import { fit, pan, rotate, stepSample, stepSlice, zoomAt } from "./navigation";
+import {
+  fit,
+  isStraight,
+  pan,
+  rotate,
+  stepSample,
+  stepSlice,
+  straightenSlices,
+  turnSlices,
+  zoomAt,
+  type About,
+} from "./navigation";
 import type { Page } from "./page";
 
 export interface Action {
@@ -122,6 +133,30 @@ function slice(by: number, title: string, keys: readonly string[]): Action {
     run: (page) => {
       const kind = page.panelInMind()?.kind ?? "xy";
       page.edit((document) => stepSlice(document, kind === "3d" ? "xy" : kind, by));
+    },
+  };
+}
+
+/** Radians that a key turns the slices: six make a quarter. */
+const SLICE_TURN = Math.PI / 12;
+
+function turnBy(about: About, sign: 1 | -1, title: string, key: string): Action {
+  const names = {
+    right: ["up", "down"],
+    down: ["right", "left"],
+    away: ["left", "right"],
+  } as const;
+  return {
+    id: `slices-${about === "away" ? "turn" : "tilt"}-${names[about][sign > 0 ? 1 : 0]}`,
+    group: "Navigate",
+    title,
+    keys: [key],
+    python: "v.view.slice_along((0.97, 0.26, 0))",
+    run: (page) => {
+      const kind = page.panelInMind()?.kind ?? "xy";
+      page.edit((document) =>
+        turnSlices(document, kind === "3d" ? "xy" : kind, about, sign * SLICE_TURN),
+      );
     },
   };
 }
@@ -257,6 +292,24 @@ export const ACTIONS: readonly Action[] = [
   shift(1, 0, "right"),
   shift(0, -1, "up"),
   shift(0, 1, "down"),
+  turnBy("down", 1, "Tilt the slices by 15° to the left", "Shift+ArrowLeft"),
+  turnBy("down", -1, "Tilt the slices by 15° to the right", "Shift+ArrowRight"),
+  turnBy("right", -1, "Tilt the slices by 15° upwards", "Shift+ArrowUp"),
+  turnBy("right", 1, "Tilt the slices by 15° downwards", "Shift+ArrowDown"),
+  turnBy("away", -1, "Turn the slices by 15° in their plane to the left", "q"),
+  turnBy("away", 1, "Turn the slices by 15° in their plane to the right", "e"),
+  {
+    id: "slices-straight",
+    group: "Navigate",
+    title: "Slices along the axes again",
+    keys: ["z"],
+    python: "v.view.slice_along()",
+    enabled: (page) => {
+      const document = page.document.peek();
+      return document !== null && !isStraight(document);
+    },
+    run: (page) => page.edit(straightenSlices),
+  },
   sample(1, "Next time point", ["]"]),
   sample(-1, "Previous time point", ["["]),
   {

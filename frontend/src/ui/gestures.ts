@@ -1,13 +1,13 @@
 // The pointer on the picture: one listener for the whole canvas. Wheel = slice, Ctrl + wheel or
-// pinch = zoom, drag = pan (3-D: rotate), right-drag = contrast, click = crosshair, double-click =
-// pick a label.
+// pinch = zoom, drag = pan (3-D: rotate), Shift + drag = tilt the slices, Alt + drag = turn them in
+// their plane, right-drag = contrast, click = crosshair, double-click = pick a label.
 import { computed } from "@preact/signals";
-import { panelAt, type Panel, type Position } from "../math/panel";
+import { panelAt, panelMiddle, type Panel, type Position } from "../math/panel";
 import { screenToWorld } from "../math/view";
 import { JUMP } from "./actions";
 import { setLimits, windowLevel } from "./contrast";
 import { Glide } from "./glide";
-import { moveTo, pan, rotate, stepSlice, zoomAt } from "./navigation";
+import { moveTo, pan, rotate, stepSlice, tiltSlices, turnSlices, zoomAt } from "./navigation";
 import type { Page } from "./page";
 import { tellClick } from "./python";
 
@@ -24,7 +24,7 @@ const NOTCH = 50;
 /** Pixels of wheel that zoom by e. */
 const ZOOM_SCROLL = 300;
 
-type Mode = "press" | "pan" | "rotate" | "contrast" | "pinch";
+type Mode = "press" | "pan" | "rotate" | "tilt" | "spin" | "contrast" | "pinch";
 
 interface Touch {
   x: number;
@@ -214,6 +214,18 @@ export class Gestures {
       case "rotate":
         page.edit((document) => rotate(document, dx, dy));
         break;
+      case "tilt":
+      case "spin": {
+        const { kind } = drag.panel;
+        if (kind === "3d") return;
+        const angle = angleAbout(panelMiddle(drag.panel), [x - dx, y - dy], [x, y]);
+        page.edit((document) =>
+          drag.mode === "tilt"
+            ? tiltSlices(document, kind, dx, dy)
+            : turnSlices(document, kind, "away", angle),
+        );
+        break;
+      }
       case "contrast": {
         const image = page.imageInMind();
         if (image === null) return;
@@ -319,6 +331,17 @@ export class Gestures {
 
 function modeFor(drag: Drag, event: PointerEvent): Mode {
   if (drag.button === 2) return "contrast";
-  const turning = drag.panel.kind === "3d" && drag.button === 0 && !event.shiftKey;
-  return turning ? "rotate" : "pan";
+  if (drag.button !== 0) return "pan";
+  if (drag.panel.kind === "3d") return event.shiftKey ? "pan" : "rotate";
+  return event.shiftKey ? "tilt" : event.altKey ? "spin" : "pan";
+}
+
+/** Radians from one point of the screen to another about a third, the shorter way. */
+function angleAbout(
+  [x, y]: readonly [number, number],
+  from: readonly [number, number],
+  to: readonly [number, number],
+): number {
+  const [ax, ay, bx, by] = [from[0] - x, from[1] - y, to[0] - x, to[1] - y];
+  return Math.atan2(ax * by - ay * bx, ax * bx + ay * by);
 }

@@ -1,16 +1,28 @@
 // What a gesture does to the document: pure functions from the document to changes. Positions are
 // (z, y, x) world coordinates, the screen is in CSS pixels.
 import { quat } from "gl-matrix";
-import type { Panel, Position, SliceKind } from "../math/panel";
+import {
+  alongAxis,
+  cross,
+  dot,
+  moved,
+  panelAxes,
+  unit,
+  type Orientation,
+  type Panel,
+  type Position,
+  type SliceKind,
+} from "../math/panel";
 import { isFlat, levelSpace, middle } from "../math/space";
 import {
   effectiveCameraZoom,
   effectiveZoom,
+  frameOf,
   layersThatCount,
-  panelAxes,
   screenToWorld,
-  sliceStep,
+  stepAlong,
   viewToWorld,
+  voxelAlong,
   worldBounds,
 } from "../math/view";
 import { change } from "../state/changes";
@@ -40,17 +52,14 @@ export function pan(
   dx: number,
   dy: number,
 ): readonly Change[] {
-  const position: [number, number, number] = [...document.view.center];
+  const position = document.view.center;
   if (panel.kind === "3d") {
     const zoom = effectiveCameraZoom(document, panel);
-    const offset = viewToWorld(document, -dx / zoom, -dy / zoom);
-    return [center([position[0] + offset[0], position[1] + offset[1], position[2] + offset[2]])];
+    return [center(moved(position, viewToWorld(document, -dx / zoom, -dy / zoom), 1))];
   }
   const zoom = effectiveZoom(document, panels, panel);
-  const { right, down } = panelAxes(panel.kind);
-  position[right] -= dx / zoom;
-  position[down] -= dy / zoom;
-  return [center(position)];
+  const { right, down } = frameOf(document, panel.kind);
+  return [center(moved(moved(position, right, -dx / zoom), down, -dy / zoom))];
 }
 
 /** Turns the 3-D view as if its front followed the pointer. */
@@ -61,6 +70,64 @@ export function rotate(document: Document, dx: number, dy: number): readonly Cha
   quat.rotateY(turn, turn, -dx * TURN);
   const orientation = quat.normalize([0, 0, 0, 1], quat.multiply([0, 0, 0, 1], turn, [x, y, z, w]));
   return [change([...orientation], "view", "camera", "orientation")];
+}
+
+/** A slice panel's directions, about which the slices are turned. */
+export type About = "right" | "down" | "away";
+
+/**
+ * Turns the slices of all panels about a direction of one, by radians: what runs along the next of
+ * right, down and away turns towards the one after it.
+ */
+export function turnSlices(
+  document: Document,
+  kind: SliceKind,
+  about: About,
+  angle: number,
+): readonly Change[] {
+  const axes = panelAxes(kind);
+  const [right, down] = [unit(axes.right), unit(axes.down)];
+  const [z, y, x] = { right, down, away: cross(right, down) }[about];
+  const turn = quat.setAxisAngle(exact(), [x, y, z], angle);
+  return turned(document, turn);
+}
+
+/** Tilts the slices as if the front of what a panel shows followed the pointer. */
+export function tiltSlices(
+  document: Document,
+  kind: SliceKind,
+  dx: number,
+  dy: number,
+): readonly Change[] {
+  const { right, down } = panelAxes(kind);
+  const [rightZ, rightY, rightX] = unit(right);
+  const [downZ, downY, downX] = unit(down);
+  const turn = quat.setAxisAngle(exact(), [rightX, rightY, rightZ], dy * TURN);
+  const other = quat.setAxisAngle(exact(), [downX, downY, downZ], -dx * TURN);
+  return turned(document, quat.multiply(exact(), turn, other));
+}
+
+/** Lays the slices along the axes of the data again. */
+export function straightenSlices(): readonly Change[] {
+  return [change([0, 0, 0, 1], "view", "orientation")];
+}
+
+/** Whether the slices lie along the axes, each panel's along its own. */
+export function isStraight(document: Document): boolean {
+  const [x, y, z] = document.view.orientation;
+  return x === 0 && y === 0 && z === 0;
+}
+
+/** gl-matrix's own quaternions are float32: six turns by 15° would not be a quarter. */
+function exact(): [number, number, number, number] {
+  return [0, 0, 0, 1];
+}
+
+function turned(document: Document, turn: quat): readonly Change[] {
+  const [x, y, z, w] = document.view.orientation;
+  const both = quat.multiply(exact(), turn, [x, y, z, w]);
+  const orientation = quat.normalize(exact(), both) as unknown as Orientation;
+  return [change([...orientation], "view", "orientation")];
 }
 
 /** Zooms by a factor; what is under the point (x, y) stays there. */
@@ -80,12 +147,10 @@ export function zoomAt(
   const before = effectiveZoom(document, panels, panel);
   const zoom = clamp(before * factor, least, most);
   const fixed = screenToWorld(document, panels, panel, x, y);
-  const { right, down } = panelAxes(panel.kind);
-  const position: [number, number, number] = [...document.view.center];
-  for (const axis of [right, down]) {
-    position[axis] = fixed[axis] - ((fixed[axis] - position[axis]) * before) / zoom;
-  }
-  return [change(zoom, "view", "zoom"), center(position)];
+  const position = document.view.center;
+  const at = (axis: 0 | 1 | 2): number =>
+    fixed[axis] - ((fixed[axis] - position[axis]) * before) / zoom;
+  return [change(zoom, "view", "zoom"), center([at(0), at(1), at(2)])];
 }
 
 function clamp(value: number, least: number, most: number): number {
@@ -99,7 +164,7 @@ function zoomRange(document: Document): readonly [number, number] {
   const size = Math.max(
     ...([0, 1, 2] as const).map((axis) => bounds.high[axis] - bounds.low[axis]),
   );
-  const steps = (["xy", "xz", "yz"] as const).map((kind) => sliceStep(document, kind));
+  const steps = ([0, 1, 2] as const).map((axis) => stepAlong(document, unit(axis)));
   return [SMALLEST_VOLUME / size, LARGEST_VOXEL / Math.min(...steps)];
 }
 
@@ -108,16 +173,15 @@ export function fit(document: Document): readonly Change[] {
   const bounds = worldBounds(document);
   const changes = [change(null, "view", "zoom"), change(null, "view", "camera", "zoom")];
   if (bounds === null) return changes;
-  const position = ([0, 1, 2] as const).map((axis) => {
-    const kind = axis === 0 ? "xy" : axis === 1 ? "xz" : "yz";
-    return onSlice(document, kind, middle(bounds)[axis]);
-  });
+  const position = ([0, 1, 2] as const).map((axis) =>
+    onSlice(document, axis, middle(bounds)[axis]),
+  );
   return [...changes, change(position, "view", "center")];
 }
 
 /** The slices of one panel: where they are, and which of them is shown. */
 export interface Slices {
-  /** World position of slice 0 and the distance of neighbours. */
+  /** World position of slice 0 along `direction`, and the distance of neighbours. */
   readonly origin: number;
   readonly step: number;
   readonly count: number;
@@ -127,25 +191,43 @@ export interface Slices {
 
 /** Slices along the panel's normal, of the first layer that counts and has any. */
 export function slices(document: Document, kind: SliceKind): Slices | null {
-  const { normal } = panelAxes(kind);
-  const step = sliceStep(document, kind);
+  return slicesAlong(document, countedAlong(document, kind));
+}
+
+/** The direction in which a panel's slices are counted: along an axis as the data counts them. */
+function countedAlong(document: Document, kind: SliceKind): Position {
+  const { normal } = frameOf(document, kind);
+  const axis = alongAxis(normal);
+  return axis === null ? normal : unit(axis);
+}
+
+/** Aslant they are counted from the first that meets the centre of a voxel, one voxel apart. */
+function slicesAlong(document: Document, direction: Position): Slices | null {
+  const step = stepAlong(document, direction);
   for (const id of layersThatCount(document)) {
     const data = document.layers[id]?.data;
     const level = data?.levels[0];
-    if (data === undefined || level === undefined || (normal === 0 && isFlat(data))) continue;
-    const space = levelSpace(data, level);
-    const scale = space.scale[normal];
-    if (Math.abs(scale) !== step) continue;
-    const last = space.translate[normal] + scale * (space.shape[normal] - 1);
-    const origin = Math.min(space.translate[normal], last);
-    const index = Math.round((document.view.center[normal] - origin) / step);
-    return { origin, step, count: space.shape[normal], index };
+    if (data === undefined || level === undefined) continue;
+    if (direction[0] !== 0 && isFlat(data)) continue;
+    const { shape, scale, translate } = levelSpace(data, level);
+    if (voxelAlong(scale, direction) !== step) continue;
+    let [origin, last] = [0, 0];
+    for (const axis of [0, 1, 2] as const) {
+      const first = direction[axis] * translate[axis];
+      const final = direction[axis] * (translate[axis] + scale[axis] * (shape[axis] - 1));
+      origin += Math.min(first, final);
+      last += Math.max(first, final);
+    }
+    const axis = alongAxis(direction);
+    const count = axis === null ? Math.floor((last - origin) / step) + 1 : shape[axis];
+    const index = Math.round((dot(document.view.center, direction) - origin) / step);
+    return { origin, step, count, index };
   }
   return null;
 }
 
-function onSlice(document: Document, kind: SliceKind, position: number): number {
-  const found = slices(document, kind);
+function onSlice(document: Document, axis: 0 | 1 | 2, position: number): number {
+  const found = slicesAlong(document, unit(axis));
   if (found === null) return position;
   const index = Math.round((position - found.origin) / found.step);
   return found.origin + clamp(index, 0, found.count - 1) * found.step;
@@ -155,16 +237,30 @@ function onSlice(document: Document, kind: SliceKind, position: number): number 
 export function goToSlice(document: Document, kind: SliceKind, index: number): readonly Change[] {
   const found = slices(document, kind);
   if (found === null) return [];
-  const position: [number, number, number] = [...document.view.center];
-  position[panelAxes(kind).normal] =
-    found.origin + clamp(Math.round(index), 0, found.count - 1) * found.step;
-  return [center(position)];
+  const place = found.origin + clamp(Math.round(index), 0, found.count - 1) * found.step;
+  return [center(atHeight(document.view.center, countedAlong(document, kind), place))];
 }
 
-/** Goes so many slices up or down. */
+/** The position moved in a direction until it is so far along it. */
+function atHeight(position: Position, direction: Position, height: number): Position {
+  const axis = alongAxis(direction);
+  if (axis === null) return moved(position, direction, height - dot(position, direction));
+  const exactly: [number, number, number] = [...position];
+  exactly[axis] = height;
+  return exactly;
+}
+
+/** Goes so many slices up or down; aslant, as far from where it is, which need not be on one. */
 export function stepSlice(document: Document, kind: SliceKind, count: number): readonly Change[] {
   const found = slices(document, kind);
-  return found === null ? [] : goToSlice(document, kind, found.index + count);
+  if (found === null) return [];
+  const { normal } = frameOf(document, kind);
+  const axis = alongAxis(normal);
+  if (axis !== null) return goToSlice(document, kind, found.index + count * normal[axis]);
+  const position = document.view.center;
+  const [first, last] = [found.origin, found.origin + (found.count - 1) * found.step];
+  const height = clamp(dot(position, normal) + count * found.step, first, last);
+  return [center(atHeight(position, normal, height))];
 }
 
 /** World position on a leading axis now. */

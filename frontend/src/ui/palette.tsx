@@ -11,6 +11,8 @@ export const POINTER: readonly (readonly [gesture: string, meaning: string])[] =
   ["Wheel", "Slices; in 3-D, zoom. With Shift, ten at a time"],
   ["Ctrl or ⌘ + wheel, pinch", "Zoom at the pointer"],
   ["Drag", "Pan; in 3-D, turn. With Shift, pan there too"],
+  ["Shift + drag", "Tilt the slices"],
+  ["Alt + drag", "Turn the slices in their plane"],
   ["Right-drag", "Contrast of the active image: across its width, up and down its level"],
   ["Click", "Move the crosshair"],
   ["Double-click", "Select or deselect a label"],

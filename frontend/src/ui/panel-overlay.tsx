@@ -1,19 +1,18 @@
 // What is written over one panel: crosshair, axis names, slice, scale bar, and why there is nothing
 // to see when there is nothing to see.
-import { panelAxes, type Panel, type PanelKind, type SliceKind } from "../math/panel";
+import { alongAxis, type Panel, type PanelKind, type SliceKind } from "../math/panel";
 import { isFlat } from "../math/space";
-import { effectiveZoom, isOutOfView, worldToScreen } from "../math/view";
+import { effectiveZoom, frameOf, isOutOfView, worldToScreen } from "../math/view";
 import type { PanelStatus } from "../render/types";
 import type { Document } from "../wire/types";
 import { hint, perform, toggleMaximised } from "./actions";
 import { AxisTripod } from "./axis-tripod";
+import { AXIS_NAMES, axesInPanel, axesInSpace, directionOf, tiltText } from "./directions";
 import { IconButton, NumberField, Range } from "./fields";
 import { Icon } from "./icons";
 import { goToSlice, slices } from "./navigation";
 import type { Page } from "./page";
 import { lengthText, roomForScale, scaleBar } from "./units";
-
-export const AXIS_NAMES = ["z", "y", "x"] as const;
 
 /** CSS pixels around the middle that the crosshair leaves free. */
 const OPEN = 10;
@@ -39,7 +38,7 @@ export function PanelOverlay({ page, panel }: PanelProps) {
       style={{ left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` }}
     >
       {slice !== null && <Crosshair page={page} panel={panel} kind={slice} />}
-      {kind === "3d" && !small && <AxisTripod page={page} />}
+      {!small && <Axes page={page} slice={slice} />}
       {!small && (
         <>
           <Head page={page} panel={panel} slice={slice} />
@@ -55,7 +54,8 @@ export function PanelOverlay({ page, panel }: PanelProps) {
 function Crosshair({ page, panel, kind }: PanelProps & { readonly kind: SliceKind }) {
   const document = page.document.value;
   if (document === null || !document.view.axis_lines) return null;
-  const { right, down } = panelAxes(kind);
+  const right = directionOf(document, kind, "right");
+  const down = directionOf(document, kind, "down");
   const [screenX, screenY] = worldToScreen(
     document,
     page.panels.value,
@@ -69,21 +69,30 @@ function Crosshair({ page, panel, kind }: PanelProps & { readonly kind: SliceKin
   return (
     <svg class="crosshair" width={width} height={height} aria-hidden="true">
       <path
-        class={`axis-${AXIS_NAMES[down]}`}
+        class={`axis-${down.axis}`}
         d={`M${x} 0V${Math.max(0, y - OPEN)}M${x} ${y + OPEN}V${height}`}
       />
       <path
-        class={`axis-${AXIS_NAMES[right]}`}
+        class={`axis-${right.axis}`}
         d={`M0 ${y}H${Math.max(0, x - OPEN)}M${x + OPEN} ${y}H${width}`}
       />
-      <text class={`axis-${AXIS_NAMES[right]}`} x={width - 26} y={y - 6} text-anchor="end">
-        {AXIS_NAMES[right]}
+      <text class={`axis-${right.axis}`} x={width - 26} y={y - 6} text-anchor="end">
+        {right.text}
       </text>
-      <text class={`axis-${AXIS_NAMES[down]}`} x={x + 6} y={height - 8}>
-        {AXIS_NAMES[down]}
+      <text class={`axis-${down.axis}`} x={x + 6} y={height - 8}>
+        {down.text}
       </text>
     </svg>
   );
+}
+
+/** Where the axes of the data point; in a slice panel only when it lies aslant. */
+function Axes({ page, slice }: { readonly page: Page; readonly slice: SliceKind | null }) {
+  const document = page.document.value;
+  if (document === null || !document.view.axis_lines) return null;
+  const axes = slice === null ? axesInSpace(document) : axesInPanel(document, slice);
+  const raised = slice !== null && document.view.scale_bar;
+  return axes === null ? null : <AxisTripod axes={axes} raised={raised} />;
 }
 
 function Head({ page, panel, slice }: PanelProps & { readonly slice: SliceKind | null }) {
@@ -110,14 +119,15 @@ function Head({ page, panel, slice }: PanelProps & { readonly slice: SliceKind |
 function SliceReadout({ page, kind }: { readonly page: Page; readonly kind: SliceKind }) {
   const document = page.document.value;
   if (document === null) return null;
-  const { normal } = panelAxes(kind);
   const found = slices(document, kind);
-  const name = AXIS_NAMES[normal];
-  const { units } = document.view;
+  const axis = alongAxis(frameOf(document, kind).normal);
+  const normal = directionOf(document, kind, "normal");
+  const name = axis === null ? normal.text : AXIS_NAMES[axis];
+  const { units, center } = document.view;
   if (found === null || found.count < 2) return null;
   return (
     <span class="slice-readout">
-      <span class={`axis-${name}`}>{name}</span>
+      <span class={`axis-${normal.axis}`}>{name}</span>
       <NumberField
         label={`Slice along ${name}`}
         class="bare"
@@ -125,8 +135,9 @@ function SliceReadout({ page, kind }: { readonly page: Page; readonly kind: Slic
         onCommit={(index) => page.edit((present) => goToSlice(present, kind, index))}
       />
       <span class="quiet">/ {found.count - 1}</span>
-      {units !== "" && (
-        <span class="quiet wide">{lengthText(document.view.center[normal], units)}</span>
+      {axis === null && <span class="quiet wide">{tiltText(document, kind)}</span>}
+      {axis !== null && units !== "" && (
+        <span class="quiet wide">{lengthText(center[axis], units)}</span>
       )}
     </span>
   );
@@ -135,11 +146,13 @@ function SliceReadout({ page, kind }: { readonly page: Page; readonly kind: Slic
 function SliceSlider({ page, kind }: { readonly page: Page; readonly kind: SliceKind }) {
   const document = page.document.value;
   const found = document === null ? null : slices(document, kind);
-  if (found === null || found.count < 2) return null;
+  if (document === null || found === null || found.count < 2) return null;
+  const axis = alongAxis(frameOf(document, kind).normal);
+  const name = axis === null ? directionOf(document, kind, "normal").text : AXIS_NAMES[axis];
   return (
     <div class="slice-slider">
       <Range
-        label={`Slice along ${AXIS_NAMES[panelAxes(kind).normal]}`}
+        label={`Slice along ${name}`}
         vertical
         min={0}
         max={found.count - 1}
@@ -222,14 +235,23 @@ interface Emptiness {
   readonly button: string;
 }
 
+/** Whether data without a z axis has a picture in the panel: it must be seen along z. */
+function showsFlat(document: Document, kind: SliceKind): boolean {
+  return alongAxis(frameOf(document, kind).normal) === 0;
+}
+
 /** Why a panel has nothing to show, and what helps. */
 export function whyEmpty(document: Document, kind: PanelKind): Emptiness {
   const visible = Object.values(document.layers).filter((layer) => layer.visible);
   if (visible.length === 0) {
     return { text: "All layers are hidden", way: "show-all", button: "Show" };
   }
-  if ((kind === "xz" || kind === "yz") && visible.every((layer) => isFlat(layer.data))) {
-    return { text: "The data has no z axis", way: "layout-xy", button: "Only xy" };
+  const isFlatOnly = visible.every((layer) => isFlat(layer.data));
+  if (kind !== "3d" && isFlatOnly && !showsFlat(document, kind)) {
+    const text = "The data has no z axis";
+    return showsFlat(document, "xy")
+      ? { text, way: "layout-xy", button: "Only xy" }
+      : { text, way: "slices-straight", button: "Along the axes" };
   }
   return { text: "No data in view", way: "fit", button: "Fit" };
 }

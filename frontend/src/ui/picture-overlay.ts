@@ -1,8 +1,17 @@
 // What is written over the panels, drawn into a picture: a page cannot photograph itself. It looks
 // as `panel-overlay.tsx` and its style sheet make it look, but for what only a pointer needs.
-import { panelAxes, type Panel, type SliceKind } from "../math/panel";
-import { effectiveZoom, worldToScreen, worldToView } from "../math/view";
+import { alongAxis, type Panel, type SliceKind } from "../math/panel";
+import { effectiveZoom, frameOf, worldToScreen } from "../math/view";
 import type { Document } from "../wire/types";
+import {
+  AXIS_NAMES,
+  axesInPanel,
+  axesInSpace,
+  directionOf,
+  tiltText,
+  type AxisName,
+  type ShownAxis,
+} from "./directions";
 import { slices } from "./navigation";
 import { lengthText, roomForScale, scaleBar } from "./units";
 
@@ -10,10 +19,6 @@ import { lengthText, roomForScale, scaleBar } from "./units";
 export type Pen = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
 
 type Theme = Document["theme"];
-type Axis = "x" | "y" | "z";
-
-export const AXES = ["z", "y", "x"] as const;
-
 /** CSS pixels around the middle that the crosshair leaves free. */
 const OPEN = 10;
 
@@ -97,7 +102,7 @@ function drawPanel(
   const { kind } = panel;
   const { axis_lines: hasLines, scale_bar: hasBar } = document.view;
   if (kind === "3d") {
-    if (hasLines && !small) drawTripod(pen, document, panel, theme);
+    if (hasLines && !small) drawTripod(pen, axesInSpace(document), panel.height - 8, theme);
     if (!small) drawTitle(pen, document, panel, null, theme);
     return;
   }
@@ -105,6 +110,8 @@ function drawPanel(
   if (small) return;
   drawTitle(pen, document, panel, kind, theme);
   if (hasBar) drawScaleBar(pen, document, panels, panel, theme);
+  const axes = hasLines ? axesInPanel(document, kind) : null;
+  if (axes !== null) drawTripod(pen, axes, panel.height - (hasBar ? RAISED : 8), theme);
 }
 
 function drawCrosshair(
@@ -115,14 +122,18 @@ function drawCrosshair(
   kind: SliceKind,
   theme: Theme,
 ): void {
-  const { right, down } = panelAxes(kind);
+  const right = directionOf(document, kind, "right");
+  const down = directionOf(document, kind, "down");
   const [screenX, screenY] = worldToScreen(document, panels, panel, document.view.center);
   const x = Math.floor(screenX - panel.left) + 0.5;
   const y = Math.floor(screenY - panel.top) + 0.5;
   const { width, height } = panel;
   pen.lineWidth = 1;
   pen.globalAlpha = 0.55;
-  const line = (axis: Axis, path: readonly (readonly [number, number, number, number])[]): void => {
+  const line = (
+    axis: AxisName,
+    path: readonly (readonly [number, number, number, number])[],
+  ): void => {
     pen.strokeStyle = ink(theme, `axis-${axis}`);
     pen.beginPath();
     for (const [x0, y0, x1, y1] of path) {
@@ -131,22 +142,22 @@ function drawCrosshair(
     }
     pen.stroke();
   };
-  line(AXES[down], [
+  line(down.axis, [
     [x, 0, x, Math.max(0, y - OPEN)],
     [x, y + OPEN, x, height],
   ]);
-  line(AXES[right], [
+  line(right.axis, [
     [0, y, Math.max(0, x - OPEN), y],
     [x + OPEN, y, width, y],
   ]);
   pen.globalAlpha = 1;
-  drawAxisName(pen, AXES[right], width - 26, y - 6, "right", "alphabetic", theme);
-  drawAxisName(pen, AXES[down], x + 6, height - 8, "left", "alphabetic", theme);
+  drawAxisName(pen, right, width - 26, y - 6, "right", "alphabetic", theme);
+  drawAxisName(pen, down, x + 6, height - 8, "left", "alphabetic", theme);
 }
 
 function drawAxisName(
   pen: Pen,
-  axis: Axis,
+  { text, axis }: { readonly text: string; readonly axis: AxisName },
   x: number,
   y: number,
   align: CanvasTextAlign,
@@ -159,28 +170,21 @@ function drawAxisName(
   pen.lineJoin = "round";
   pen.lineWidth = 2.5;
   pen.strokeStyle = ink(theme, "halo-color");
-  pen.strokeText(axis, x, y);
+  pen.strokeText(text, x, y);
   pen.fillStyle = ink(theme, `axis-${axis}`);
-  pen.fillText(axis, x, y);
+  pen.fillText(text, x, y);
 }
 
 const TRIPOD = { size: 56, length: 18 };
 
-const DIRECTIONS = [
-  ["x", [0, 0, 1]],
-  ["y", [0, 1, 0]],
-  ["z", [1, 0, 0]],
-] as const;
+/** CSS pixels from the panel's lower edge to a tripod above the scale bar. */
+const RAISED = 40;
 
-function drawTripod(pen: Pen, document: Document, panel: Panel, theme: Theme): void {
-  const ends = DIRECTIONS.map(([name, direction]) => {
-    const [right, down, away] = worldToView(document, direction);
-    return { name, right, down, away };
-  });
-  ends.sort((a, b) => b.away - a.away);
+/** `bottom`: where its lower edge lies. */
+function drawTripod(pen: Pen, axes: readonly ShownAxis[], bottom: number, theme: Theme): void {
   pen.save();
-  pen.translate(8 + TRIPOD.size / 2, panel.height - 8 - TRIPOD.size / 2);
-  for (const { name, right, down, away } of ends) {
+  pen.translate(8 + TRIPOD.size / 2, bottom - TRIPOD.size / 2);
+  for (const { name, right, down, away } of axes) {
     pen.globalAlpha = away > 0.3 ? 0.55 : 1;
     pen.strokeStyle = ink(theme, `axis-${name}`);
     pen.lineWidth = 1.5;
@@ -190,7 +194,8 @@ function drawTripod(pen: Pen, document: Document, panel: Panel, theme: Theme): v
     pen.lineTo(right * TRIPOD.length, down * TRIPOD.length);
     pen.stroke();
     const reach = TRIPOD.length + 6;
-    drawAxisName(pen, name, right * reach, down * reach, "center", "middle", theme);
+    const text = { text: name, axis: name };
+    drawAxisName(pen, text, right * reach, down * reach, "center", "middle", theme);
   }
   pen.restore();
 }
@@ -211,21 +216,23 @@ function drawTitle(
   slice: SliceKind | null,
   theme: Theme,
 ): void {
-  const name = panel.kind === "3d" ? "3-D" : panel.kind;
-  const pieces: Piece[] = [{ text: name, color: ink(theme, "on-picture"), bold: true, gap: 0 }];
+  const title = panel.kind === "3d" ? "3-D" : panel.kind;
+  const pieces: Piece[] = [{ text: title, color: ink(theme, "on-picture"), bold: true, gap: 0 }];
   const found = slice === null ? null : slices(document, slice);
   if (slice !== null && found !== null && found.count > 1) {
-    const { normal } = panelAxes(slice);
-    const axis = AXES[normal];
+    const along = alongAxis(frameOf(document, slice).normal);
+    const { text, axis } = directionOf(document, slice, "normal");
+    const name = along === null ? text : AXIS_NAMES[along];
     const quiet = ink(theme, "on-picture-quiet");
     pieces.push(
-      { text: axis, color: ink(theme, `axis-${axis}`), bold: true, gap: 12 },
+      { text: name, color: ink(theme, `axis-${axis}`), bold: true, gap: 12 },
       { text: String(found.index), color: ink(theme, "on-picture"), bold: false, gap: 6 },
       { text: `/ ${found.count - 1}`, color: quiet, bold: false, gap: 6 },
     );
     const { units, center } = document.view;
-    if (units !== "" && panel.width >= 240) {
-      pieces.push({ text: lengthText(center[normal], units), color: quiet, bold: false, gap: 12 });
+    const place = along === null ? tiltText(document, slice) : lengthText(center[along], units);
+    if ((along === null || units !== "") && panel.width >= 240) {
+      pieces.push({ text: place, color: quiet, bold: false, gap: 12 });
     }
   }
   const measured = pieces.map((piece) => {

@@ -3,7 +3,7 @@
 import { formatColor, shownColor } from "../math/label-color";
 import { isFlat } from "../math/space";
 import type { LayerValue } from "../render/types";
-import { AXIS_NAMES } from "./panel-overlay";
+import { AXIS_NAMES } from "./directions";
 import type { Page } from "./page";
 import { SessionMark } from "./session";
 import { readable, trimmed } from "./units";

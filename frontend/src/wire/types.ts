@@ -207,6 +207,11 @@ export interface View {
    * @maxItems 3
    */
   center: [number, number, number];
+  /**
+   * @minItems 4
+   * @maxItems 4
+   */
+  orientation: [number, number, number, number];
   zoom: number | null;
   layout: "3d" | "4panel" | "xy" | "xz" | "yz";
   /**
@@ -492,6 +497,9 @@ export interface Taken {
   bytes: number;
   error: string;
   kind: string;
+  levels: {
+    [k: string]: number[];
+  };
 }
 /**
  * Tell me what people do on pages, as `Happened`; replaces what was asked for before.
@@ -499,7 +507,4 @@ export interface Taken {
 export interface Listen {
   type: "listen";
   events: ("click" | "hover" | "key")[];
-  levels: {
-    [k: string]: number[];
-  };
 }

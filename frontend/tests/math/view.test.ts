@@ -68,6 +68,13 @@ describe("effectiveZoom", () => {
     expect([yz, xz]).toEqual([8, 8]);
   });
 
+  it("fits what is seen of the data aslant", () => {
+    const document = documentOf({ shape: [100, 100, 100] });
+    const straight = effectiveZoom(document, panels, panels[0]!);
+    document.view.orientation = [0, 0, Math.sin(Math.PI / 8), Math.cos(Math.PI / 8)];
+    expect(effectiveZoom(document, panels, panels[0]!)).toBeCloseTo(straight / Math.SQRT2, 9);
+  });
+
   it("is the view's own when it has one", () => {
     const document = documentOf({ shape: [100, 50, 20] });
     document.view.zoom = 7;
@@ -101,7 +108,18 @@ describe("screenToWorld", () => {
     (part) => part / length,
   ) as [number, number, number, number];
 
+  const turned = structuredClone(document);
+  turned.view.orientation = [...document.view.camera.orientation];
+
   for (const panel of panels) {
+    it(`is undone by worldToScreen in ${panel.kind}, also aslant`, () => {
+      const [x, y] = [panel.left + 13, panel.top + 250];
+      const world = screenToWorld(turned, panels, panel, x, y);
+      const back = worldToScreen(turned, panels, panel, world);
+      expect(back[0]).toBeCloseTo(x, 6);
+      expect(back[1]).toBeCloseTo(y, 6);
+    });
+
     it(`is undone by worldToScreen in ${panel.kind}`, () => {
       for (const [x, y] of [
         [panel.left + 200, panel.top + 150],
@@ -148,6 +166,15 @@ describe("sliceStep", () => {
     const document = documentOf({ scale: [40, 4, 3] }, { scale: [1, 1, 1] });
     document.active = "l1";
     expect(["xy", "xz", "yz"].map((kind) => sliceStep(document, kind as "xy"))).toEqual([40, 4, 3]);
+  });
+
+  it("is one voxel long, counted in voxels, aslant", () => {
+    const document = documentOf({ scale: [40, 4, 4] });
+    // xy looks half way between z and y.
+    document.view.orientation = [Math.sin(Math.PI / 8), 0, 0, Math.cos(Math.PI / 8)];
+    const step = sliceStep(document, "xy");
+    expect(Math.hypot(step / Math.SQRT2 / 40, step / Math.SQRT2 / 4)).toBeCloseTo(1, 12);
+    expect(sliceStep(document, "yz")).toBe(4);
   });
 
   it("passes over a hidden layer, though it is active", () => {

@@ -49,6 +49,7 @@ export function exampleDocument(data: readonly Data[]): Document {
     listening: [],
     view: {
       center: [0, 0, 0],
+      orientation: [0, 0, 0, 1],
       zoom: null,
       layout: "4panel",
       split: [0.5, 0.5],

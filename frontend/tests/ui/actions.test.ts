@@ -17,7 +17,7 @@ test("no two actions share an id or a key", () => {
 test("every key is free in browsers: characters, function keys, Alt with arrows; or undo", () => {
   for (const key of ACTIONS.flatMap((action) => action.keys)) {
     expect(key).toMatch(
-      /^(.|F2|Enter|Arrow\w+|Shift\+[.,]|Alt\+Arrow(Up|Down)|Ctrl\+(Shift\+)?z)$/,
+      /^(.|F2|Enter|(Shift\+)?Arrow\w+|Shift\+[.,b]|Alt\+Arrow(Up|Down)|Ctrl\+(Shift\+)?z)$/,
     );
     expect(key).not.toMatch(/^[/']$/); // quick find
   }
@@ -33,7 +33,10 @@ test("keys mean actions; with Ctrl or ⌘ only undo and redo", () => {
   expect(actionFor({ ...PLAIN, key: "z", ctrlKey: true })?.id).toBe("undo");
   expect(actionFor({ ...PLAIN, key: "Z", metaKey: true, shiftKey: true })?.id).toBe("redo");
   expect(actionFor({ ...PLAIN, key: "z", ctrlKey: true, altKey: true })).toBeNull();
-  expect(actionFor({ ...PLAIN, key: "z" })).toBeNull();
+  expect(actionFor({ ...PLAIN, key: "z" })?.id).toBe("slices-straight");
+  expect(actionFor({ ...PLAIN, key: "w" })).toBeNull();
+  expect(actionFor({ ...PLAIN, key: "ArrowUp" })?.id).toBe("move-up");
+  expect(actionFor({ ...PLAIN, key: "ArrowUp", shiftKey: true })?.id).toBe("slices-tilt-up");
   expect(actionFor({ ...PLAIN, key: "." })?.id).toBe("slice-next");
   expect(actionFor({ ...PLAIN, key: "V" })?.id).toBe("visibility");
   expect(actionFor({ ...PLAIN, key: "v", ctrlKey: true })).toBeNull();

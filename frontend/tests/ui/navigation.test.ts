@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Panel } from "../../src/math/panel";
-import { screenToWorld, worldToView } from "../../src/math/view";
+import { alongAxis, cross, dot, minus, moved, type Panel } from "../../src/math/panel";
+import { frameOf, screenToWorld, worldToView } from "../../src/math/view";
 import { applyChanges } from "../../src/state/changes";
 import { CAMERA_VIEWS } from "../../src/ui/camera-views";
 import { panelsFor } from "../../src/ui/layout";
@@ -20,9 +20,26 @@ function after(document: Document, changes: readonly Change[]): Document {
   return applyChanges(document, changes);
 }
 
-describe.each(["xy", "xz", "yz"] as const)("in the %s panel", (kind) => {
+const ASLANT: [number, number, number, number] = [0.2, -0.4, 0.4, 0.8];
+
+function aslant(): Document {
+  const document = exampleDocument();
+  document.view.orientation = [...ASLANT];
+  return document;
+}
+
+const PLACES = [
+  ["xy", exampleDocument],
+  ["xz", exampleDocument],
+  ["yz", exampleDocument],
+  ["xy", aslant],
+  ["xz", aslant],
+  ["yz", aslant],
+] as const;
+
+describe.each(PLACES)("in the %s panel, %o", (kind, start) => {
   test("what is under the cursor stays there while zooming", () => {
-    const before = exampleDocument();
+    const before = start();
     const [x, y] = [panel(kind).left + 50, panel(kind).top + 80];
     const fixed = screenToWorld(before, PANELS, panel(kind), x, y);
     const zoomed = after(before, navigation.zoomAt(before, PANELS, panel(kind), 1.7, x, y));
@@ -31,7 +48,7 @@ describe.each(["xy", "xz", "yz"] as const)("in the %s panel", (kind) => {
   });
 
   test("what is under the pointer follows it while panning", () => {
-    const before = exampleDocument();
+    const before = start();
     const [x, y] = [panel(kind).left + 100, panel(kind).top + 100];
     const grabbed = screenToWorld(before, PANELS, panel(kind), x, y);
     const panned = after(before, navigation.pan(before, PANELS, panel(kind), 30, -12));
@@ -39,13 +56,62 @@ describe.each(["xy", "xz", "yz"] as const)("in the %s panel", (kind) => {
     for (const axis of [0, 1, 2] as const) expect(now[axis]).toBeCloseTo(grabbed[axis], 6);
   });
 
-  test("a step goes to the middle of the next slice and stops at the last", () => {
-    const before = exampleDocument();
-    const start = navigation.slices(before, kind);
+  test("a step goes to the next slice and stops at the last", () => {
+    const before = start();
+    const now = navigation.slices(before, kind);
     const stepped = after(before, navigation.stepSlice(before, kind, 1));
-    expect(navigation.slices(stepped, kind)?.index).toBe((start?.index ?? 0) + 1);
+    expect(navigation.slices(stepped, kind)?.index).toBe((now?.index ?? 0) + 1);
     const far = after(before, navigation.stepSlice(before, kind, 10_000));
-    expect(navigation.slices(far, kind)?.index).toBe((start?.count ?? 0) - 1);
+    expect(navigation.slices(far, kind)?.index).toBe((now?.count ?? 0) - 1);
+  });
+
+  test("a step leads along the panel's normal and nowhere else", () => {
+    const before = start();
+    const { normal } = frameOf(before, kind);
+    const stepped = after(before, navigation.stepSlice(before, kind, 3));
+    const way = minus(stepped.view.center, before.view.center);
+    expect(dot(way, normal)).toBeCloseTo(3 * (navigation.slices(before, kind)?.step ?? NaN), 6);
+    expect(Math.hypot(...minus(way, moved([0, 0, 0], normal, dot(way, normal))))).toBeCloseTo(0, 6);
+  });
+
+  test("a slice is gone to by its number", () => {
+    const before = start();
+    const there = after(before, navigation.goToSlice(before, kind, 7));
+    expect(navigation.slices(there, kind)?.index).toBe(7);
+  });
+
+  test("tilting the slices turns the others with it, and keeps the centre", () => {
+    const before = start();
+    const tilted = after(before, navigation.tiltSlices(before, kind, 50, 0));
+    expect(tilted.view.center).toEqual(before.view.center);
+    expect(Math.hypot(...tilted.view.orientation)).toBeCloseTo(1, 12);
+    const [was, now] = [before, tilted].map((document) => frameOf(document, kind));
+    // About the panel's own vertical, so that stays.
+    expect(dot(was!.down, now!.down)).toBeCloseTo(1, 12);
+    expect(dot(was!.right, now!.right)).toBeCloseTo(Math.cos(0.4), 12);
+    // What lay before the slice comes to lie further right.
+    const front = moved([0, 0, 0], cross(was!.right, was!.down), -1);
+    expect(dot(front, now!.right)).toBeGreaterThan(0);
+  });
+
+  test("turning them in their plane keeps the slice, and turns the picture clockwise", () => {
+    const before = start();
+    const turned = after(before, navigation.turnSlices(before, kind, "away", Math.PI / 6));
+    const [was, now] = [before, turned].map((document) => frameOf(document, kind));
+    expect(dot(was!.normal, now!.normal)).toBeCloseTo(1, 12);
+    // What was to the right has gone down.
+    expect(dot(was!.right, now!.down)).toBeCloseTo(0.5, 12);
+  });
+
+  test("six turns by 15° are a quarter, and the way back is exact", () => {
+    let document = exampleDocument();
+    for (let count = 0; count < 6; count += 1) {
+      document = after(document, navigation.turnSlices(document, kind, "right", Math.PI / 12));
+    }
+    const { right, down, normal } = frameOf(document, kind);
+    expect([right, down, normal].map(alongAxis)).not.toContain(null);
+    document = after(document, navigation.straightenSlices());
+    expect(navigation.isStraight(document)).toBe(true);
   });
 });
 
