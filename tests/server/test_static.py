@@ -14,7 +14,7 @@ import pytest
 
 from viewer.errors import InvalidValueError
 from viewer.server import set_static_content_source
-from viewer.server.static import CONTENT, CONTENT_TYPES
+from viewer.server.content import CONTENT, CONTENT_TYPES
 
 
 @pytest.fixture(autouse=True)

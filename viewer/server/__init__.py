@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from viewer.errors import InvalidValueError
+from viewer.server.content import CONTENT
 from viewer.server.hosts import check_origin, check_prefix
-from viewer.server.listener import check_port
 from viewer.server.mount import Served
 from viewer.server.server import Server
-from viewer.server.static import CONTENT
+from viewer.server.sockets import check_port
 
 __all__ = [
     "Served",

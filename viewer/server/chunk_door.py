@@ -25,9 +25,10 @@ from typing import Any
 from viewer import chunks
 from viewer.pyramids.pyramid import Pyramid
 from viewer.server.coding import SMALLEST, encode
-from viewer.server.direct import DirectRequest, matches
+from viewer.server.direct import DirectRequest
 from viewer.server.mount import Encoded, Mount
 from viewer.server.refusal import Refusal
+from viewer.server.responses import matches
 from viewer.server.workers import Work
 
 HEAD_ROOM = 2048

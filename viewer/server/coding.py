@@ -6,7 +6,6 @@ compresses voxels as well as gzip does in a tenth of the time.
 
 from __future__ import annotations
 
-import gzip
 from functools import lru_cache
 
 from viewer.server.hosts import is_loopback
@@ -57,4 +56,6 @@ def encode(body: bytes | memoryview, coding: str, *, labels: bool = False) -> by
         from numcodecs.zstd import compress
 
         return bytes(compress(body, LABELS_LEVEL if labels else LEVEL))
+    import gzip
+
     return gzip.compress(body, LEVEL, mtime=0)

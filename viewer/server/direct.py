@@ -10,20 +10,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from email.utils import formatdate
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
 from tornado.http1connection import HTTP1Connection
-from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
 
 from viewer.errors import CancelledError, ViewerError, http_status
 from viewer.server.coding import choose_coding
 from viewer.server.headers import CommonHeaders
 from viewer.server.logs import log_answer, log_bug
 from viewer.server.mount import Mount
-from viewer.server.refusal import Refusal, send_refusal
+from viewer.server.refusal import Refusal
+from viewer.server.responses import response_head
 from viewer.server.workers import Job, Work
 
 T = TypeVar("T")
@@ -132,18 +137,15 @@ class DirectRequest(HTTPMessageDelegate):
 
     def head(self, status: int, fields: bytes, length: int, coding: str = "") -> bytes:
         """The head of a response; `fields` are its own headers, each with the end of its line."""
-        parts = [_status(status), self.common.head, fields, _date(int(time.time()))]
-        if status != 304:
-            parts.append(b"Content-Length: %d\r\n" % length)
-        if coding:
-            parts.append(b"Content-Encoding: %b\r\n" % coding.encode())
-        wish = self.headers.get("Connection")
-        if wish is not None:
-            wish, version = wish.lower(), self.start_line.version
-            if wish == "close" or (wish == "keep-alive" and version == "HTTP/1.0"):
-                parts.append(b"Connection: %b\r\n" % wish.encode())
-        parts.append(b"\r\n")
-        return b"".join(parts)
+        return response_head(
+            status,
+            self.common,
+            fields,
+            length,
+            coding=coding,
+            wish=self.headers.get("Connection"),
+            version=self.start_line.version,
+        )
 
     def write(self, status: int, response: bytes | memoryview) -> None:
         """Hand over the response; its last bytes leave when the client takes them."""
@@ -180,19 +182,24 @@ class DirectRequest(HTTPMessageDelegate):
         return stream is None or stream.closed()
 
 
-def matches(condition: str | None, etag: str) -> bool:
-    """Whether an If-None-Match header names this version, weakly compared (RFC 9110, 13.1.2)."""
-    if condition is None:
-        return False
-    known = (tag.strip().removeprefix("W/") for tag in condition.split(","))
-    return condition.strip() == "*" or etag.removeprefix("W/") in known
+def send_refusal(
+    connection: HTTPConnection, refusal: Refusal, common: CommonHeaders, *, head_only: bool
+) -> None:
+    """Answer with a refusal where there is no handler.
 
-
-@lru_cache
-def _status(status: int) -> bytes:
-    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
-
-
-@lru_cache(1)
-def _date(second: int) -> bytes:
-    return b"Date: %b\r\n" % formatdate(second, usegmt=True).encode()
+    Parameters
+    ----------
+    connection : HTTPConnection
+    refusal : Refusal
+    common : CommonHeaders
+        The headers of every response.
+    head_only : bool
+        Leave the body out.
+    """
+    headers = HTTPHeaders({**common.fields, **refusal.headers})
+    headers["Content-Type"] = "application/json"
+    headers["Cache-Control"] = "no-store"
+    headers["Content-Length"] = str(len(refusal.body))
+    start_line = ResponseStartLine("", refusal.status, HTTPStatus(refusal.status).phrase)
+    connection.write_headers(start_line, headers, b"" if head_only else refusal.body)
+    connection.finish()

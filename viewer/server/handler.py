@@ -9,11 +9,12 @@ from tornado.web import RequestHandler
 
 from viewer.errors import CancelledError, ViewerError, http_status
 from viewer.server.coding import SMALLEST, choose_coding, encode
-from viewer.server.direct import SOURCE_STATUS, matches
+from viewer.server.direct import SOURCE_STATUS
 from viewer.server.headers import set_security_headers
 from viewer.server.logs import log_bug
 from viewer.server.mount import Mount
 from viewer.server.refusal import Refusal
+from viewer.server.responses import matches
 from viewer.server.workers import Job, Work
 
 T = TypeVar("T")

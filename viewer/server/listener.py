@@ -6,11 +6,9 @@ All of this stands before the gate, so it holds for clients that never say who t
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, cast
 
@@ -19,9 +17,9 @@ from tornado.httputil import HTTPServerConnectionDelegate
 from tornado.iostream import IOStream
 from tornado.netutil import add_accept_handler
 
-from viewer.errors import InvalidValueError
 from viewer.policy import MIB, Policy
 from viewer.server.headers import common_headers
+from viewer.server.sockets import Guest
 
 HEADER_BYTES = 16 * 1024
 """Bytes. Request line and headers of browsers take about 1 KiB."""
@@ -31,9 +29,6 @@ BUFFER_BYTES = 2 * MIB
 
 SWEEPS = 4
 """Looks for slow connections within the time that one may take: it is kept to a fourth of it."""
-
-BACKLOG = 128
-"""Connections that the kernel holds until they are accepted."""
 
 _BARE = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 """What Tornado answers to what is not HTTP, as it stands."""
@@ -112,9 +107,11 @@ class Listener:
         """Connections open at this moment."""
         return len(self._streams)
 
-    def start(self, sockets: list[socket.socket]) -> None:
-        """Accept connections; on the loop."""
+    def start(self, sockets: list[socket.socket], guests: Iterable[Guest] = ()) -> None:
+        """Accept connections, and go on with those that are open already; on the loop."""
         self._sockets = sockets
+        for connection, address in guests:
+            self._accept(connection, address)
         self._removers = [add_accept_handler(listening, self._accept) for listening in sockets]
 
     def stop(self) -> None:
@@ -157,61 +154,3 @@ class Listener:
         self._sweep = None
         if self._streams:
             self._plan_sweep()
-
-
-def check_port(port: int) -> None:
-    """Raise `InvalidValueError` unless `port` can be one."""
-    if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65535:
-        raise InvalidValueError(f"port={port!r} is no port.", hint="Use 0 (any) to 65535.")
-
-
-def bind(host: str, port: int) -> list[socket.socket]:
-    """Listening sockets on every address of `host`, all on one port.
-
-    Raises
-    ------
-    InvalidValueError
-        When that cannot be; names host and port.
-    """
-    check_port(port)
-    sockets: list[socket.socket] = []
-    trouble: OSError | None = None
-    try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        addresses, trouble = [], error
-    for family, kind, protocol, _, address in addresses:
-        chosen = port or (sockets[0].getsockname()[1] if sockets else 0)
-        try:
-            sockets.append(_listen(family, kind, protocol, (address[0], chosen, *address[2:])))
-        except OSError as error:
-            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-                trouble = error
-                break
-            trouble = trouble or error  # "localhost" where IPv6 is off: the other address will do
-    else:
-        if sockets:
-            return sockets
-    for listening in sockets:
-        listening.close()
-    reason = trouble.strerror if trouble is not None and trouble.strerror else trouble
-    raise InvalidValueError(
-        f"Cannot listen on port {port} of {host!r}: {reason}.",
-        hint="Choose another with viewer.set_server(host=…, port=…); port=0 takes a free one.",
-    )
-
-
-def _listen(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
-    listening = socket.socket(family, kind, protocol)
-    try:
-        if os.name != "nt":  # there it would let two programs share the port
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listening.bind(address)
-        listening.listen(BACKLOG)
-        listening.setblocking(False)
-    except OSError:
-        listening.close()
-        raise
-    return listening

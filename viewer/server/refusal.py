@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from http import HTTPStatus
 
 import msgspec
-from tornado.httputil import HTTPConnection, HTTPHeaders, ResponseStartLine
 
 from viewer.errors import BusyError, CancelledError, ViewerError, http_status
-from viewer.server.headers import CommonHeaders
 
 RETRY_SECONDS = "1"
 
@@ -91,26 +88,3 @@ class Refusal(Exception):
 def error_body(kind: str, message: str, hint: str = "") -> bytes:
     """``{"error": {"kind", "message", "hint"}}``."""
     return msgspec.json.encode({"error": {"kind": kind, "message": message, "hint": hint}})
-
-
-def send_refusal(
-    connection: HTTPConnection, refusal: Refusal, common: CommonHeaders, *, head_only: bool
-) -> None:
-    """Answer with a refusal where there is no handler.
-
-    Parameters
-    ----------
-    connection : HTTPConnection
-    refusal : Refusal
-    common : CommonHeaders
-        The headers of every response.
-    head_only : bool
-        Leave the body out.
-    """
-    headers = HTTPHeaders({**common.fields, **refusal.headers})
-    headers["Content-Type"] = "application/json"
-    headers["Cache-Control"] = "no-store"
-    headers["Content-Length"] = str(len(refusal.body))
-    start_line = ResponseStartLine("", refusal.status, HTTPStatus(refusal.status).phrase)
-    connection.write_headers(start_line, headers, b"" if head_only else refusal.body)
-    connection.finish()

@@ -1,30 +1,23 @@
-"""The built client: where it is found, and how it is served."""
+"""How the built client is served."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from pathlib import Path
 
-from viewer.errors import InvalidValueError, NotFoundError, SourceError
-from viewer.server.coding import SMALLEST, encode
-from viewer.server.direct import DirectRequest, matches
+from viewer.errors import SourceError
+from viewer.server.content import (
+    ASK_AGAIN,
+    CONTENT,
+    CONTENT_TYPES,
+    FOR_EVER,
+    content_fields,
+    nothing_there,
+    read_content,
+)
+from viewer.server.direct import DirectRequest
+from viewer.server.responses import matches
 from viewer.server.routes import load_handlers
-
-CONTENT_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".ico": "image/x-icon",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".map": "application/json",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".wasm": "application/wasm",
-    ".webmanifest": "application/manifest+json",
-    ".woff2": "font/woff2",
-}
-"""What the client may consist of; everything else is not served."""
 
 FETCH_BYTES = 64 << 20
 """Bytes. The largest file taken from a development server."""
@@ -32,12 +25,6 @@ FETCH_BYTES = 64 << 20
 PAGE_SECONDS = 0.05
 """After which a page that has been sent is being read, and what it will ask for can be made ready:
 the rest of this server, whose import takes as long as the page's."""
-
-_FOR_EVER = "public, max-age=31536000, immutable"
-_ASK_AGAIN = "private, no-cache"
-"""Keep it, ask whether it is current."""
-
-_PACKAGE = Path(__file__).parents[1]
 
 MISSING = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Voxelview: client not built</title>
@@ -53,42 +40,6 @@ Run <code>make build</code> in the project's folder, then reload.</p>
 """
 
 
-class ContentSource:
-    """Where the client comes from: the package, unless a developer said otherwise."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        """Development server, without a slash at the end; ``""`` for files."""
-        self._path: Path | None = None
-
-    def set(self, *, url: str | None = None, path: str | Path | None = None) -> None:
-        """See `viewer.server.set_static_content_source`."""
-        if url is not None and path is not None:
-            raise InvalidValueError("Give url= or path=, not both.")
-        if url is not None and not url.startswith(("http://", "https://")):
-            raise InvalidValueError(
-                f"url={url!r} is not an address of a web server.", hint="As http://localhost:5173."
-            )
-        folder = None if path is None else Path(path).expanduser().resolve()
-        if folder is not None and not folder.is_dir():
-            raise InvalidValueError(f"path={str(path)!r} is not a folder.")
-        self.url = (url or "").rstrip("/")
-        self._path = folder
-
-    def folder(self) -> Path | None:
-        """The folder of the built client; None when there is none. The one place that knows."""
-        candidates = (
-            [self._path] if self._path else [_PACKAGE / "static", _PACKAGE.parent / "static"]
-        )
-        for candidate in candidates:
-            if (candidate / "index.html").is_file():
-                return candidate
-        return None
-
-
-CONTENT = ContentSource()
-
-
 class StaticRequest(DirectRequest):
     """One request for the page, or for what it loads."""
 
@@ -100,44 +51,41 @@ class StaticRequest(DirectRequest):
             return
         content_type = CONTENT_TYPES.get(Path(name).suffix)
         if content_type is None:
-            raise _nothing()
+            raise nothing_there()
         folder = CONTENT.folder()
         if folder is None:
             if name != "index.html":
-                raise _nothing()
-            self.send(503, _fields(CONTENT_TYPES[".html"]), MISSING.encode())
+                raise nothing_there()
+            self.send(503, content_fields(CONTENT_TYPES[".html"]), MISSING.encode())
             return
         coding = self.coding()
         self.work(
             "static",
-            lambda cancelled: _read(folder, name, coding),
+            lambda cancelled: read_content(folder, name, coding),
             lambda found: self._deliver(name, content_type, found),
         )
 
     def _deliver(self, name: str, content_type: str, found: tuple[bytes, str, str]) -> None:
         body, encoding, etag = found
         if name.startswith("assets/"):  # their names contain a hash of their content
-            self.send(200, _fields(content_type, _FOR_EVER), body, coding=encoding)
+            self.send(200, content_fields(content_type, FOR_EVER), body, coding=encoding)
             return
-        fields = _fields(content_type, _ASK_AGAIN) + b"ETag: %b\r\n" % etag.encode()
+        fields = content_fields(content_type, ASK_AGAIN) + b"ETag: %b\r\n" % etag.encode()
         if matches(self.headers.get("If-None-Match"), etag):
             self.send(304, fields)
         else:
             self.send(200, fields, body, coding=encoding)
         if name == "index.html":
-            asyncio.get_running_loop().call_later(PAGE_SECONDS, load_handlers)
+            expect_more()
 
     def _pass_on(self, response: tuple[int, str, bytes]) -> None:
         status, content_type, body = response
-        self.send(status, _fields(content_type), body)
+        self.send(status, content_fields(content_type), body)
 
 
-def _fields(content_type: str, cache_control: str = "no-store") -> bytes:
-    return (
-        f"Content-Type: {content_type}\r\n"
-        f"Cache-Control: {cache_control}\r\n"
-        "Vary: Accept-Encoding, Origin\r\n"
-    ).encode("latin1")
+def expect_more() -> None:
+    """The page has been sent: get ready for what it will ask for. On the loop."""
+    asyncio.get_running_loop().call_later(PAGE_SECONDS, load_handlers)
 
 
 async def _fetch(url: str) -> tuple[int, str, bytes]:
@@ -160,21 +108,3 @@ async def _fetch(url: str) -> tuple[int, str, bytes]:
             hint="Start it, or call viewer.set_static_content_source() to go back.",
         )
     return response.code, response.headers.get("Content-Type", "text/plain"), response.body
-
-
-def _read(folder: Path, name: str, coding: str) -> tuple[bytes, str, str]:
-    path = (folder / name).resolve()
-    # the route admits no dots at the start of a name; this also stops symbolic links
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise _nothing()
-    content = path.read_bytes()
-    etag = f'W/"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
-    if not coding or len(content) < SMALLEST:
-        return content, "", etag
-    return encode(content, coding), coding, etag
-
-
-def _nothing() -> NotFoundError:
-    return NotFoundError(
-        "There is nothing at this address.", hint="The viewer may have been closed."
-    )

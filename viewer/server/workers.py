@@ -9,16 +9,19 @@ bound, so that hanging sources do not use up the pool.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from viewer.errors import BusyError, CancelledError, ClosedError, DeadlineError, ViewerError
 from viewer.policy import Policy
 from viewer.server.logs import log_bug
+from viewer.server.loop import Callbacks
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -38,7 +41,7 @@ class Job(Generic[T]):
 
     __slots__ = ("_cancelled", "_loop", "abandoned", "future", "running", "source", "work")
 
-    def __init__(self, source: Hashable, work: Work[T], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, source: Hashable, work: Work[T], loop: Callbacks) -> None:
         self.source = source
         self.work: Work[T] | None = work
         self.future: asyncio.Future[T] = loop.create_future()
@@ -97,13 +100,13 @@ class Workers:
 
     Parameters
     ----------
-    loop : asyncio.AbstractEventLoop
+    loop : Callbacks
         Where results are delivered; all methods but the threads' own run there.
     policy : Policy
         How many threads, how long a queue, how long a read may take.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, policy: Policy) -> None:
+    def __init__(self, loop: Callbacks, policy: Policy) -> None:
         self._loop = loop
         self._policy = policy
         self._changed = threading.Condition()
@@ -146,6 +149,8 @@ class Workers:
 
         Default is `Policy.read_seconds`.
         """
+        import asyncio  # later than the first page
+
         seconds = self._policy.read_seconds if seconds is None else seconds
         try:
             await asyncio.wait({job.future}, timeout=seconds)
