@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from viewer.kernels.marching_cubes import surface
 from viewer.kernels.smoothing import relax, vertex_normals
+
+Scale = tuple[float, float, float]
 
 
 def ball(radius: int) -> np.ndarray:
@@ -53,3 +57,87 @@ def test_normals_of_a_ball_are_its_radii() -> None:
     assert (
         (vertex_normals(vertices[:, :3].copy(), faces) * radii).sum(1) > np.cos(np.radians(12))
     ).all()
+
+
+def plane(width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Everything below a plane that rises by a voxel in so many, and its normal."""
+    slope = np.array([1, -0.3 / width, -0.95 / width])
+    z, y, x = np.mgrid[:24, :64, :64] - np.array([11.6, 31.5, 31.5])[:, None, None, None]
+    mask = slope[0] * z + slope[1] * y + slope[2] * x <= 0
+    mask[0] = False
+    return mask, slope
+
+
+def ellipsoid(*radii: float) -> tuple[np.ndarray, np.ndarray]:
+    """One, and the squares of its radii."""
+    sizes = [int(radius) + 3 for radius in radii]
+    places = np.mgrid[tuple(slice(-size, size + 1) for size in sizes)]
+    squares = np.square(radii)
+    return (places**2 / squares[:, None, None, None]).sum(0) <= 1, squares
+
+
+def normal_error(
+    mask: np.ndarray, true: Callable[[np.ndarray], np.ndarray], bound: float, scale: Scale
+) -> float:
+    """Degrees between the normals in the world and those of the object, at the mean."""
+    vertices, faces, kinds = surface(mask)
+    places = vertices[:, :3].astype(float)
+    relax(vertices, faces, kinds, bound)
+    world = (vertices[:, :3] * np.array(scale)).astype(np.float32)
+    expected = true(places) / np.array(scale)
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    cosines = (vertex_normals(world, faces) * expected).sum(1)
+    if mask.shape[0] == 24:  # not where the slope ends
+        middle = (np.array(mask.shape) - 1) / 2
+        cosines = cosines[(np.abs(places - middle) < (10, 20, 20)).all(1)]
+    return float(np.degrees(np.arccos(np.clip(cosines, -1, 1))).mean())
+
+
+@pytest.mark.parametrize(("width", "factor"), [(3, 10), (6, 10), (10, 8), (16, 2.2), (25, 1.4)])
+def test_a_slope_has_no_terraces(width: int, factor: float) -> None:
+    mask, slope = plane(width)
+
+    def true(places: np.ndarray) -> np.ndarray:
+        return np.tile(slope, (len(places), 1))
+
+    smooth, rough = (normal_error(mask, true, bound, (1, 1, 1)) for bound in (0.45, 0))
+    assert smooth < rough / factor
+
+
+@pytest.mark.parametrize(
+    ("radii", "scale", "factor"),
+    [
+        ((20, 20, 20), (1, 1, 1), 2.0),
+        ((30, 30, 30), (1, 1, 1), 2.5),
+        ((12, 30, 40), (1, 1, 1), 1.8),
+        ((8, 40, 40), (5, 1, 1), 2.5),
+        ((5, 50, 50), (40, 4, 4), 2.0),
+    ],
+)
+def test_what_is_round_is_shaded_as_round(radii: Scale, scale: Scale, factor: float) -> None:
+    mask, squares = ellipsoid(*radii)
+    middle = (np.array(mask.shape) - 1) / 2
+
+    def true(places: np.ndarray) -> np.ndarray:
+        return (places - middle) / squares
+
+    smooth, rough = (normal_error(mask, true, bound, scale) for bound in (0.45, 0))
+    assert smooth < rough / factor
+
+
+@pytest.mark.parametrize("radius", [5, 12, 30])
+def test_a_ball_keeps_its_volume(radius: int) -> None:
+    mask, _ = ellipsoid(radius, radius, radius)
+    vertices, faces, kinds = surface(mask)
+    relax(vertices, faces, kinds, 0.45)
+    assert enclosed(vertices, faces) == pytest.approx(mask.sum(), rel=0.02)
+
+
+def test_smoothing_can_be_ended() -> None:
+    vertices, faces, kinds = surface(ball(6))
+
+    def going_on() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        relax(vertices, faces, kinds, 0.45, going_on)

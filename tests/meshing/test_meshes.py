@@ -315,7 +315,7 @@ def test_moving_the_volume_moves_the_meshes_and_keeps_the_index() -> None:
     meshes = Meshes(pyramid)
     index, before = meshes.index(), meshes.mesh(7)
     level = pyramid.levels[0]
-    pyramid.place(Level(level.shape, (2.0, 2.0, 2.0), (0.0, 0.0, 0.0)))
+    pyramid.place(Level(level.shape, (2.0, 2.0, 2.0), (0.0, 0.0, 0.0)), pyramid.affine)
     assert meshes.index() is index
     assert meshes.mesh(7).vertices == pytest.approx(2 * before.vertices)
 

@@ -11,6 +11,7 @@ from tests.benchmarks.surfaces import distances, is_closed
 from viewer.kernels.marching_cubes import surface
 from viewer.meshing.mesh import Mesh, finish, opened
 from viewer.meshing.simplify import simplified
+from viewer.state import IDENTITY
 
 masks = hnp.arrays(
     np.uint8, hnp.array_shapes(min_dims=3, max_dims=3, max_side=7), elements={"max_value": 1}
@@ -18,7 +19,7 @@ masks = hnp.arrays(
 
 
 def mesh_of(mask: np.ndarray, smoothing: float = 0.45, scale: tuple[int, ...] = (1, 1, 1)) -> Mesh:
-    return finish(surface(mask), (0, 0, 0), scale, (0, 0, 0), smoothing)
+    return finish(surface(mask), (0, 0, 0), scale, (0, 0, 0), IDENTITY, smoothing)
 
 
 def euler(mesh: Mesh) -> int:
@@ -67,7 +68,7 @@ def test_the_border_of_an_open_surface_stays_where_it_is() -> None:
     mask = np.ones((12, 12, 12), bool)
     mask[6:] = False
     open_surface = opened(surface(mask), (0, 0, 0), mask.shape)
-    fine = finish(open_surface, (0, 0, 0), (1, 1, 1), (0, 0, 0), 0)
+    fine = finish(open_surface, (0, 0, 0), (1, 1, 1), (0, 0, 0), IDENTITY, 0)
     coarse = simplified(fine, tolerance=0.5)
     assert len(coarse.faces) < len(fine.faces)
     assert coarse.vertices.min(0).tolist() == fine.vertices.min(0).tolist()

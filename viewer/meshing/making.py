@@ -256,6 +256,7 @@ class Making:
             self._order.smoothing,
             level=level,
             note=note,
+            going_on=self.check,
         )
 
 

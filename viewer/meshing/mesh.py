@@ -11,7 +11,7 @@ import numpy as np
 from viewer.affine import compose, mirrors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -76,6 +76,7 @@ def finish(
     *,
     level: int = 0,
     note: str = "",
+    going_on: Callable[[], None] = lambda: None,
 ) -> Mesh:
     """Smooth a surface on the lattice, and place it in the world.
 
@@ -95,10 +96,12 @@ def finish(
         Told in the mesh.
     note : str
         Told in the mesh.
+    going_on : callable, optional
+        Called now and then; may raise to end the work.
     """
     from viewer.kernels.smoothing import relax, transform
 
-    relax(surface.vertices, surface.faces, surface.kinds, smoothing)
+    relax(surface.vertices, surface.faces, surface.kinds, smoothing, going_on)
     matrix, offset = compose(affine, scale, translate)
     vertices = transform(surface.vertices, origin, matrix, offset)
     faces = surface.faces
