@@ -75,11 +75,11 @@ version that it was read at, is refused when somebody else was quicker (`Rejecte
 ## Calls and arrays
 
 `Call` reaches the methods that `viewer/calls.py` lists: `add_image`, `add_labels`, `add_surface`,
-`add`, `open`, `undo`, `redo`, `to_dict`, `load`, `screenshot`, `pages` and `errors` of the viewer;
-of layers `refresh`, `build_pyramid`, `scale`, `translate`, `read`, and of their kinds `sample`,
-`isosurface`, `mesh`, `set_mesh`, `go_to`, `statistics`, `export_meshes`, `data` and
-`reset_contrast_limits`. Paths are those of the viewer's computer. What JSON cannot say is an object
-with one key: `{"$array": 3}`,
+`add`, `open`, `undo`, `redo`, `to_dict`, `load`, `screenshot`, `hold_page`, `pages`, `share`,
+`shares`, `revoke` and `errors` of the viewer; of layers `refresh`, `build_pyramid`, `scale`,
+`translate`, `affine`, `read`, and of their kinds `sample`, `isosurface`, `mesh`, `set_mesh`,
+`go_to`, `statistics`, `export_meshes`, `data` and `reset_contrast_limits`. Paths are those of the
+viewer's computer. What JSON cannot say is an object with one key: `{"$array": 3}`,
 `{"$tuple": […]}`, `{"$slice": [start, stop, step]}`, … (`viewer/values.py` has them all).
 
 An array comes before the message that names it, in binary frames of msgpack, each a `Piece`:
@@ -99,7 +99,8 @@ send({"type": "call", "request": 3, "method": "add_image", "args": [{"$array": 1
 ```
 
 At an address for looking only (`Viewer.share`) edits are `Rejected`, and calls that change
-something answered with a notice of the kind `readonly`.
+something answered with a notice of the kind `readonly`. So are, at any that was shared, calls that
+reach beyond the viewer: `open`, `build_pyramid`, `export_meshes`, `share`, `shares` and `revoke`.
 """
 
 

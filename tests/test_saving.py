@@ -41,7 +41,6 @@ def arrange(v: viewer.Viewer, cells: viewer.LabelsLayer) -> None:
     v.view.center = (1, 2, 3)
     v.view.zoom = 2.5
     v.view.layout = "xz"
-    v.view.orientation = (0, 0.6, 0, 0.8)
     v.view.camera.orientation = (0, 0, 0, 1)
 
 
@@ -174,7 +173,7 @@ def test_files_that_are_none_are_refused(viewer_: viewer.Viewer, tmp_path: Path)
         viewer_.load(tmp_path / "text.json")
 
 
-def test_pages_save_and_load_but_open_no_files(viewer_: viewer.Viewer, volume: Path) -> None:
+def test_pages_save_and_load_as_python_does(viewer_: viewer.Viewer, volume: Path) -> None:
     cells = add_cells(viewer_)
     (raw,) = viewer_.open(volume, name="raw")
     with Page(viewer_.url) as page:
@@ -186,12 +185,24 @@ def test_pages_save_and_load_but_open_no_files(viewer_: viewer.Viewer, volume: P
         page.send({"type": "load", "view": saved})
         while (message := page.receive("patch", "loaded"))["type"] == "patch":
             pass
-        assert (message["missing"], message["notice"]) == (["raw"], None)
-        assert (viewer_.layers.names, cells.contour) == (("cells",), 0)
+        assert (message["missing"], message["notice"]) == ([], None)
+        assert (set(viewer_.layers.names), cells.contour) == ({"cells", "raw"}, 0)
         page.send({"type": "load", "view": {**saved, "theme": "blue"}})
         while (message := page.receive("patch", "loaded"))["type"] == "patch":
             pass
         assert "theme='blue'" in message["notice"]["message"]
+
+
+def test_pages_at_shared_addresses_open_no_files(viewer_: viewer.Viewer, volume: Path) -> None:
+    (raw,) = viewer_.open(volume, name="raw")
+    saved = viewer_.to_dict()
+    viewer_.layers.remove(raw)
+    with Page(viewer_.share(read_only=False).url) as page:
+        page.send({"type": "load", "view": {**saved, "title": "mine"}})
+        while (message := page.receive("patch", "loaded"))["type"] == "patch":
+            pass
+        assert (message["missing"], message["notice"]) == (["raw"], None)
+    assert (len(viewer_.layers), viewer_.title) == (0, "mine")
 
 
 def test_an_address_for_looking_only_saves_no_paths_and_loads_nothing(

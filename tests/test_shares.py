@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import typing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 import viewer
 from tests.server.page import Page
+from tests.server.photographer import Photographer
 from viewer import calls, errors, messages
 from viewer.server.document_socket import LOOKING
 from viewer.server.routes import ROUTES
@@ -83,7 +85,8 @@ def test_every_other_message_of_a_guest_is_left_unheard() -> None:
     kinds = set(typing.get_args(messages.PageMessage))
     answered = {messages.Ping, messages.Edit, messages.Call, messages.Cancel}
     looks = {messages.Save, messages.Load}  # saving is looking; loading is refused
-    assert set(LOOKING) == answered | looks <= kinds
+    page = {messages.Presence, messages.Taken}  # it is there, and takes pictures when asked
+    assert set(LOOKING) == answered | looks | page <= kinds
 
 
 def test_no_route_takes_anything_from_guests(shown: viewer.Viewer) -> None:
@@ -102,6 +105,71 @@ def test_who_may_write_can(shown: viewer.Viewer) -> None:
         added = colleague.add_labels(np.ones((4, 5, 6), np.uint8))
         assert added.name in shown.layers.names
     assert shown.layers["image"].opacity == 0.25
+
+
+def test_what_reaches_beyond_the_viewer_is_its_owners(shown: viewer.Viewer, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((4, 5, 6)))
+    with viewer.connect(shown.share(read_only=False).url) as colleague:
+        cells = colleague.layers["cells"]
+        for attempt in (
+            lambda: colleague.open(tmp_path / "a.npy"),
+            lambda: colleague.layers["image"].build_pyramid(tmp_path / "b.zarr"),
+            lambda: cells.export_meshes(tmp_path / "meshes"),
+            lambda: colleague.share(),
+            lambda: colleague.shares,
+            lambda: colleague.call("revoke", "x"),
+        ):
+            with pytest.raises(errors.ReadOnlyError, match="the viewer's own address"):
+                attempt()
+    assert [file.name for file in tmp_path.iterdir()] == ["a.npy"]
+    assert "a" not in shown.layers.names
+
+
+def test_where_files_are_only_the_owner_is_told(shown: viewer.Viewer, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((4, 5, 6)))
+    (layer,) = shown.open(tmp_path / "a.npy")
+    with viewer.connect(shown.url) as own:
+        view = own.to_dict()
+    assert view["layers"][-1]["source"]["path"] == str(tmp_path / "a.npy")
+    for read_only in (True, False):
+        with viewer.connect(shown.share(read_only=read_only).url) as link:
+            assert "source" not in link.to_dict()["layers"][-1]
+    shown.layers.remove(layer)
+    with viewer.connect(shown.share(read_only=False).url) as link:
+        assert link.load(view) == ("a",)
+    with viewer.connect(shown.url) as own:
+        assert own.load(view) == ()
+    assert shown.layers.names[-1] == "a"
+
+
+def test_pages_at_shared_addresses_are_sessions(shown: viewer.Viewer) -> None:
+    guests, colleagues = shown.share(), shown.share(read_only=False)
+    with Photographer(guests.url) as guest, Photographer(colleagues.url) as colleague:
+        sessions = shown.sessions
+        assert set(sessions) == {guest.id, colleague.id}
+        theirs, ours = sessions[guest.id], sessions[colleague.id]
+        assert (theirs.shared, theirs.read_only) == (True, True)
+        assert (ours.shared, ours.read_only) == (True, False)
+        assert repr(theirs).endswith("visible, shared, read-only>")
+        picture = theirs.screenshot()
+        assert guest.taken == 1 and picture.shape == (6, 8, 4)
+        guests.revoke()
+        guest.until_gone()
+        assert list(shown.sessions) == [colleague.id]
+        with pytest.raises(errors.ClosedError):
+            theirs.screenshot()
+
+
+def test_no_picture_is_asked_of_guests_but_by_name(
+    shown: viewer.Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOXELVIEW_CHROMIUM", "/nowhere/chromium")
+    with Photographer(shown.share().url) as guest:
+        with pytest.raises(errors.MissingExtraError):
+            shown.screenshot()
+        with Photographer(shown.url) as own:
+            shown.screenshot()
+            assert (guest.taken, own.taken) == (0, 1)
 
 
 def test_revoking_sends_away_who_is_there(shown: viewer.Viewer) -> None:

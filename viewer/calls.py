@@ -2,7 +2,12 @@
 
 A Link reads and edits the document itself; what needs the data (adding, refreshing, meshes,
 statistics, …) is done here, in the Viewer's process, by a *call*. Nothing that is not listed can
-be called. What only looks may be called with an address that is for looking only, too.
+be called.
+
+Who may call what, depends on the address. The Viewer's own is its owner's: with it, all that is
+listed may be called, as in Python itself. With one that was shared (`Viewer.share`) nothing that
+reaches files of this computer, or gives the viewer to yet others; with one for looking only
+nothing but what looks.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from viewer.errors import (
 from viewer.layers import ImageLayer, LabelsLayer, Layer, SurfaceLayer
 from viewer.policy import POLICY
 from viewer.regions import plan_region
+from viewer.saved_view import without_sources
 from viewer.values import Encoder, decode
 
 
@@ -35,6 +41,8 @@ class Callee:
 
     looks: bool = False
     """Whether it changes nothing."""
+    owners: bool = False
+    """Whether it is for the Viewer's own address alone."""
     attribute: bool = False
     """Whether it is an attribute, read and set."""
     function: Callable[..., Any] | None = None
@@ -60,14 +68,75 @@ def read(layer: Layer, region: Any = None, level: int = 0) -> Any:
 
 def pages(viewer: Any) -> list[dict[str, Any]]:
     """What is known of each page that shows the viewer."""
-    names = ("id", "size", "pixel_ratio", "visible", "headless", "user_agent")
+    names = (
+        *("id", "size", "pixel_ratio", "visible", "headless", "user_agent"),
+        *("shared", "read_only"),
+    )
     return [
         {**{name: getattr(page, name) for name in names}, "since": page.since.timestamp()}
         for page in viewer.sessions.values()
     ]
 
 
+def screenshot(
+    viewer: Any,
+    *,
+    size: Any = None,
+    scale: float = 1,
+    panel: Any = None,
+    background: Any = None,
+    overlays: bool = True,
+    timeout: float = 30,
+    session: str = "",
+    document: Mapping[str, Any] | None = None,
+) -> Any:
+    """A picture, by a certain page, or of another document than that which is shown."""
+    looks = (size, scale, panel, background, overlays, timeout)
+    return viewer._picture_for_link(document, session, looks)
+
+
+def hold_page(viewer: Any, size: Any = None, timeout: float = 30) -> None:
+    """Have a page open, for many pictures, until this call is cancelled."""
+    viewer._hold_page(size, timeout)
+
+
+def to_dict(viewer: Any, *, owned: bool) -> dict[str, Any]:
+    """What is shown; where files are, is for the owner to know."""
+    view: dict[str, Any] = viewer.to_dict()
+    return view if owned else without_sources(view)
+
+
+def load(viewer: Any, view: Any, *, owned: bool) -> tuple[str, ...]:
+    """Show what was saved; files are opened again for the owner."""
+    shown: tuple[str, ...]
+    shown = viewer.load(view) if owned else viewer.restore(view, "", files=False)
+    return shown
+
+
+def share(viewer: Any, read_only: bool = True, expires: Any = None) -> dict[str, Any]:
+    """Make a further address."""
+    return _told(viewer.share(read_only, expires))
+
+
+def shares(viewer: Any) -> list[dict[str, Any]]:
+    """The further addresses that are valid now."""
+    return [_told(one) for one in viewer.shares]
+
+
+def revoke(viewer: Any, token: str) -> None:
+    """End a further address."""
+    for one in viewer.shares:
+        if one.token == token:
+            one.revoke()
+
+
+def _told(share: Any) -> dict[str, Any]:
+    expires = None if share.expires is None else share.expires.timestamp()
+    return {"token": share.token, "read_only": share.read_only, "expires": expires}
+
+
 _DO = Callee()
+_OWN = Callee(owners=True)
 _LOOK = Callee(looks=True)
 _ATTRIBUTE = Callee(attribute=True)
 
@@ -77,18 +146,23 @@ VIEWER: Mapping[str, Callee] = {
     "add_labels": _DO,
     "add_surface": _DO,
     "errors": _ATTRIBUTE,
-    "load": _DO,
-    "open": _DO,
+    "hold_page": Callee(function=hold_page),
+    "load": Callee(function=load),
+    "open": _OWN,
     "pages": Callee(function=pages),
     "redo": _DO,
-    "screenshot": _DO,
-    "to_dict": _DO,
+    "revoke": Callee(owners=True, function=revoke),
+    "screenshot": Callee(function=screenshot),
+    "share": Callee(owners=True, function=share),
+    "shares": Callee(owners=True, function=shares),
+    "to_dict": Callee(looks=True, function=to_dict),
     "undo": _DO,
 }
 """Of the viewer."""
 
 LAYER: Mapping[str, Callee] = {
-    "build_pyramid": _DO,
+    "affine": _ATTRIBUTE,
+    "build_pyramid": _OWN,
     "read": Callee(looks=True, function=read),
     "refresh": _DO,
     "scale": _ATTRIBUTE,
@@ -100,7 +174,7 @@ KINDS: Mapping[type, Mapping[str, Callee]] = {
     ImageLayer: {**LAYER, "isosurface": _DO, "sample": _DO},
     LabelsLayer: {
         **LAYER,
-        "export_meshes": _DO,
+        "export_meshes": _OWN,
         "go_to": _DO,
         "mesh": _LOOK,
         "set_mesh": _DO,
@@ -128,6 +202,7 @@ def perform(
     array: Callable[[int], Any],
     layer: Callable[[str], Any],
     read_only: bool = False,
+    owned: bool = True,
 ) -> Any:
     """Do what a call asks for.
 
@@ -140,6 +215,8 @@ def perform(
         As for `viewer.values.decode`.
     read_only : bool, default False
         Whether only those may be called that change nothing.
+    owned : bool, default True
+        Whether those may be called that are for the Viewer's own address.
 
     Raises
     ------
@@ -159,6 +236,11 @@ def perform(
     changes = bool(args or kwargs) if callee.attribute else not callee.looks
     if read_only and changes:
         raise ReadOnlyError.by("call", method)
+    if callee.owners and not owned:
+        raise ReadOnlyError(
+            f"{method}() reaches beyond this viewer, and this address of it was shared.",
+            hint="It needs the viewer's own address. Data can be sent: add_image(array).",
+        )
     given = [decode(value, array, layer) for value in args]
     named = {name: decode(value, array, layer) for name, value in kwargs.items()}
     if callee.attribute:
@@ -167,6 +249,8 @@ def perform(
     signature = inspect.signature(bound)
     if "progress" in signature.parameters:
         named["progress"] = False  # the bar is drawn where the user is
+    if "owned" in signature.parameters:
+        named["owned"] = owned
     if callee.function is not None:
         given.insert(0, subject)
     try:

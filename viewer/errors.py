@@ -17,7 +17,7 @@
     ├── DeadlineError            (TimeoutError) work took longer than its deadline
     ├── ClosedError              (RuntimeError) the viewer, layer or server has been closed
     ├── LinkError                (ConnectionError) a viewer in another process is out of reach
-    ├── ReadOnlyError            (PermissionError) an address that is for looking only
+    ├── ReadOnlyError            (PermissionError) more than a shared address allows
     ├── CancelledError           (RuntimeError) nobody waits for this work any more
     └── MissingExtraError        (ImportError) an optional dependency, and how to install it
 
@@ -133,7 +133,7 @@ class LinkError(ViewerError, ConnectionError):
 
 
 class ReadOnlyError(ViewerError, PermissionError):
-    """The address is for looking only (`Viewer.share`)."""
+    """The address is for looking only, or at least not the viewer's own (`Viewer.share`)."""
 
     @classmethod
     def by(cls, verb: str, what: str) -> ReadOnlyError:

@@ -269,7 +269,7 @@ class Save(Struct, tag_field="type", tag="save", forbid_unknown_fields=True):
 
 
 class Load(Struct, tag_field="type", tag="load", forbid_unknown_fields=True):
-    """Show what was saved, in the layers that are here."""
+    """Show what was saved; at the viewer's own address, files that are missing are opened again."""
 
     view: dict[str, Any]
 

@@ -94,7 +94,7 @@ def frame(
     id: str,
     title: str,
     url: str,
-    port: int,
+    port: int | str,
     path: str,
     prefix: str = "",
     height: int,
@@ -109,8 +109,8 @@ def frame(
         Of the page.
     url : str
         The viewer's own address.
-    port : int
-        Where the server listens.
+    port : int or str
+        Where the server listens: on this machine, or ``"host:port"``.
     path : str
         What stands behind the port: ``"v/TOKEN/"``.
     prefix : str, default ""

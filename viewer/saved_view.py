@@ -125,6 +125,15 @@ def to_dict(now: state.Document, origins: Mapping[str, Origin]) -> dict[str, Any
     return plain
 
 
+def without_sources(view: Mapping[str, Any]) -> dict[str, Any]:
+    """A saved view that does not say where files are."""
+    layers = [
+        {name: value for name, value in layer.items() if name != "source"}
+        for layer in view["layers"]
+    ]
+    return {**view, "layers": layers}
+
+
 def parse(given: object) -> SavedView:
     """A saved view, checked; `InvalidValueError` names what is wrong in it, and what is allowed."""
     if not isinstance(given, Mapping) or given.get("format") != FORMAT:

@@ -74,33 +74,39 @@ class Saving(Adding):
             For a file that cannot be read, or is no saved view; names what is wrong in it, and
             what is allowed. Nothing is changed then.
         """
-        document = self._open()
         given = view if isinstance(view, Mapping) else saved_view.read(Path(view).expanduser())
+        return self._tell_missing(self._shown(given, VIEWER, files=True))
+
+    def restore(self, view: Mapping[str, Any], session: str, /, *, files: bool) -> tuple[str, ...]:
+        """`load` for a page, which is told what is missing by its names; for the server.
+
+        Parameters
+        ----------
+        view : dict
+        session : str
+            Id of the page.
+        files : bool
+            Whether files may be opened again: for who holds the viewer's own address, who may do
+            that anyway, and not for those to whom it was shared.
+        """
+        return tuple(layer.name for layer in self._shown(view, session, files=files))
+
+    def _shown(self, given: object, author: str, *, files: bool) -> list[SavedLayer]:
+        """Show what was saved; the layers that are missing."""
+        document = self._open()
         saved = saved_view.parse(given)
         # refused before anything is opened
         present = saved_view.find(document.state, saved)
         document.rehearse(saved_view.plan_load(document.state, saved, present))
-        opened = self._open_missing(saved, set(saved_view.find(document.state, saved)))
+        opened = self._open_missing(saved, set(present)) if files else {}
 
         def plan(now: state.Document) -> list[Change]:
             found = saved_view.find(now, saved) | opened
             return [*_plan_names(now, saved, opened), *saved_view.plan_load(now, saved, found)]
 
-        document.amend(plan, author=VIEWER)
-        return self._tell_missing(saved, set(saved_view.find(document.state, saved)))
-
-    def restore(self, view: Mapping[str, Any], session: str, /) -> tuple[str, ...]:
-        """`load` for a page, which may change what is shown but opens no files; for the server."""
-        document = self._open()
-        saved = saved_view.parse(view)
-
-        def plan(now: state.Document) -> list[Change]:
-            return saved_view.plan_load(now, saved, saved_view.find(now, saved))
-
-        document.amend(plan, author=session)
+        document.amend(plan, author=author)
         found = saved_view.find(document.state, saved)
-        missing = (layer for number, layer in enumerate(saved.layers) if number not in found)
-        return tuple(layer.name for layer in missing)
+        return [layer for number, layer in enumerate(saved.layers) if number not in found]
 
     def _open_missing(self, saved: SavedView, present: set[int]) -> dict[int, str]:
         """Open again what is missing: its number in the saved view → id of the layer."""
@@ -127,8 +133,7 @@ class Saving(Adding):
                     self._document.edit([gone], author=VIEWER)
         return found
 
-    def _tell_missing(self, saved: SavedView, found: set[int]) -> tuple[str, ...]:
-        missing = [layer for number, layer in enumerate(saved.layers) if number not in found]
+    def _tell_missing(self, missing: list[SavedLayer]) -> tuple[str, ...]:
         for layer in missing:
             self.report(
                 Notice(

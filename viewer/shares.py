@@ -12,7 +12,7 @@ import secrets
 import time
 from abc import abstractmethod
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from viewer.errors import InvalidValueError
 
@@ -45,10 +45,27 @@ def check_token(token: object) -> str:
     return token
 
 
+class Door(Protocol):
+    """What a share needs of the server, or of the way to it."""
+
+    @property
+    def running(self) -> bool:
+        """Whether anybody is let in at all."""
+
+    def url(self, token: str) -> str:
+        """Address with a token."""
+
+    def mounted(self, token: str) -> bool:
+        """Whether a token leads somewhere."""
+
+    def unmount(self, token: str, reason: str) -> None:
+        """Let nobody in with a token any more."""
+
+
 class Share:
     """A further address of a viewer; made by `Viewer.share`."""
 
-    def __init__(self, server: Server, token: str, read_only: bool, expires: float | None) -> None:
+    def __init__(self, server: Door, token: str, read_only: bool, expires: float | None) -> None:
         self._server = server
         self._token = token
         self._read_only = read_only

@@ -23,10 +23,11 @@ from viewer import calls, state
 from viewer.adding import Adding
 from viewer.document.document import Document
 from viewer.document.rules import VIEWER
-from viewer.errors import ClosedError, DeadlineError, UnknownLayerError, ViewerError
+from viewer.errors import ClosedError, DeadlineError, UnknownLayerError
 from viewer.face import Face
 from viewer.layers import AnyLayer
 from viewer.messages import Change, Happened, Notice, Progress, Report
+from viewer.pictures.picturing import Place
 from viewer.pictures.showing import SIZE, Showing
 from viewer.policy import POLICY
 from viewer.saving import Saving
@@ -34,13 +35,9 @@ from viewer.scripting.scripting import Scripting
 from viewer.shares import TOKEN_BYTES, Sharing, check_token
 
 if TYPE_CHECKING:
-    from viewer.pictures.picture import Picture
     from viewer.server.attendance import Attendance
 
 _log = logging.getLogger("viewer")
-
-FIRST_PAGE_SECONDS = 60.0
-"""Seconds that a notebook's page may take to come, for its picture to be kept."""
 
 _viewers: set[Viewer] = set()
 _viewers_lock = threading.Lock()
@@ -117,66 +114,6 @@ class Viewer(Face, Scripting, Showing, Saving, Sharing, Adding):
             self._server.unmount(self._token)
             self._close_headless()
 
-    def show(self, *, height: int = 600) -> None:
-        """Show the page: in a notebook below the cell, elsewhere in the browser.
-
-        Parameters
-        ----------
-        height : int, default 600
-            CSS pixels of the frame in a notebook.
-        """
-        from viewer import notebook
-
-        if notebook.in_notebook():
-            self._ipython_display_(height)
-        else:
-            import webbrowser
-
-            webbrowser.open(self.url)
-
-    def _ipython_display_(self, height: int = 600) -> None:
-        """Show the page below a notebook's cell, and a picture for when it is gone."""
-        from viewer import notebook
-
-        page = f"voxelview-{secrets.token_hex(6)}"
-        bundle = self._repr_mimebundle_(height=height, id=page)
-        if notebook.in_notebook() and not self._closed:
-            notebook.show(bundle, page, self._first_picture)
-        else:
-            print(bundle["text/plain"])
-
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None, *, height: int = 600, id: str = ""
-    ) -> dict[str, str]:
-        """What a notebook shows at the end of a cell: the page in a frame."""
-        from viewer import notebook
-
-        if self._closed:
-            return {"text/plain": repr(self)}
-        port = self._server.port
-        page = notebook.frame(
-            id=id or f"voxelview-{secrets.token_hex(6)}",
-            title=self.title,
-            url=self._server.direct_url(self._token),
-            port=port,
-            path=f"v/{self._token}/",
-            prefix=self._server.url_prefix or notebook.hub_prefix(port),
-            height=height,
-        )
-        return {"text/plain": f"{self!r}\n{self.url}", "text/html": page}
-
-    def _first_picture(self) -> Picture | None:
-        """What the first page shows as soon as there is one, and everything in view; None else."""
-        end = time.monotonic() + FIRST_PAGE_SECONDS
-        try:
-            while not self.sessions:
-                if time.monotonic() > end:
-                    return None
-                time.sleep(0.2)
-            return self.screenshot()
-        except ViewerError:
-            return None  # closed meanwhile, or too slow: the frame is what counts
-
     # --- for the server -----------------------------------------------------------------------
 
     def layer(self, id: str, /) -> AnyLayer:
@@ -223,6 +160,13 @@ class Viewer(Face, Scripting, Showing, Saving, Sharing, Adding):
 
     def _page_url(self) -> str:
         return self._server.direct_url(self._token)
+
+    def _place(self) -> Place:
+        from viewer import notebook
+
+        port = self._server.port
+        prefix = self._server.url_prefix or notebook.hub_prefix(port)
+        return Place(self._page_url(), port, f"v/{self._token}/", prefix)
 
     def _made_exact(
         self, shown: state.Document, levels: Mapping[str, Iterable[int]], end: float

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,45 @@ def test_colours_of_labels_step(v: viewer.Viewer) -> None:
 def test_whole_numbers_stay_whole(v: viewer.Viewer) -> None:
     change = {"layers": {"cells": {"contour": 5}}}
     assert between(v, (0, {}), (1, change), time=0.5).layers["l2"].style.contour == 2
+
+
+def test_whole_numbers_given_for_others_are_no_steps(v: viewer.Viewer) -> None:
+    keyframes = ((0, {"layers.cells.opacity": 1}), (2, {"layers.cells.opacity": 0}))
+    assert between(v, *keyframes, time=1).layers["l2"].style.opacity == 0.5
+
+
+def test_a_keyframe_may_be_all_that_was_shown(v: viewer.Viewer, tmp_path: Path) -> None:
+    v.view.camera.orientation = (0, 0, 0, 1)
+    first = v.to_dict()
+    v.view.center = (4, 4, 4)
+    v.view.zoom = 4
+    v.view.camera.orientation = (0, 1, 0, 0)
+    v.layers["a.b"].contrast_limits = (0, 30)
+    v.layers["cells"].selected = [1]
+    v.layers["cells"].colors = {1: "#ff0000"}
+    v.layers.move("cells", 0)
+    v.theme = "light"
+    last = v.document.state
+    v.save(tmp_path / "last.json")
+    v.load(first)
+    keyframes = ((0, first), (2, tmp_path / "last.json"), (3, {"view.zoom": 16}))
+    assert between(v, *keyframes, time=0) == v.document.state
+    half = between(v, *keyframes, time=1)
+    assert half.view.center == (3.0, 3.0, 3.0)
+    assert half.layers["l1"].style.contrast_limits == (0.0, 20.0)
+    assert half.view.camera.orientation == pytest.approx((0, 0.5**0.5, 0, 0.5**0.5))
+    assert half.layers["l2"].style.selected == () and half.theme == "dark"
+    assert between(v, *keyframes, time=2) == last
+    assert between(v, *keyframes, time=2.5).view.zoom == pytest.approx(8)
+
+
+def test_a_saved_view_of_other_layers_is_refused(v: viewer.Viewer) -> None:
+    saved = v.to_dict()
+    saved["layers"][1]["name"] = "gone"
+    with pytest.raises(UnknownLayerError, match="'gone'"):
+        v.animate([(0, saved)])
+    with pytest.raises(InvalidValueError, match="newer"):
+        v.animate([(0, {**v.to_dict(), "version": 99})])
 
 
 def test_before_and_after_the_keyframes_nothing_moves(v: viewer.Viewer) -> None:

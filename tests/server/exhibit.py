@@ -55,7 +55,7 @@ class Exhibit:
     def to_dict(self) -> dict[str, Any]:
         return {"layers": []}
 
-    def restore(self, view: Any, session: str) -> tuple[str, ...]:
+    def restore(self, view: Any, session: str, *, files: bool) -> tuple[str, ...]:
         return ()
 
     def hear(self, message: Event | Run, session: str) -> None:

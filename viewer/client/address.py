@@ -29,6 +29,18 @@ class Address:
         """Of the document's WebSocket."""
         return f"ws{self.url.removeprefix('http')}ws"
 
+    @property
+    def parts(self) -> tuple[str, int, str, str]:
+        """Host, port, what the path has before ``/v/`` and what it has from there on."""
+        parts = urlsplit(self.url)
+        prefix, _, token = parts.path.rpartition("/v/")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return parts.hostname or "", port, prefix, f"v/{token}"
+
+    def with_token(self, token: str) -> Address:
+        """The same place with another token."""
+        return Address(re.sub(r"/v/[^/]+/$", f"/v/{token}/", self.url))
+
     def __str__(self) -> str:
         """Without the token, for messages."""
         return re.sub(r"/v/[^/]+/$", "", self.url)

@@ -7,35 +7,28 @@ import json
 import os
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as WaitTimeoutError
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viewer.adding import Adding
 from viewer.client.address import Address, parse_address
 from viewer.client.layers import linked
+from viewer.client.picturing import Picturing
 from viewer.client.replica import Replica
+from viewer.client.sharing import Sharing
 from viewer.client.wire import Wire
 from viewer.document.document import Document
-from viewer.errors import ClosedError, DeadlineError, LinkError, UnknownLayerError
+from viewer.errors import ClosedError, LinkError, UnknownLayerError
 from viewer.face import Face
-from viewer.layers import AnyLayer, Layer
+from viewer.layers import AnyLayer
 from viewer.messages import Happened, Listen, Notice, Patch, Progress, Report, Snapshot
-from viewer.pictures.picture import Picture, format_of
-from viewer.progress_bar import ProgressBar
 from viewer.saved_view import read as read_view
 from viewer.saving import Saving
 from viewer.scripting.scripting import Scripting
-from viewer.values import Encoder, decode, pieces
 
 if TYPE_CHECKING:
     from viewer.scripting.actions import Actions
-
-POLL_SECONDS = 0.1
-"""Seconds between looks at the progress of a call that is waited for."""
 
 
 def connect(address: str, token: str | None = None, timeout: float = 10.0) -> Link:
@@ -85,21 +78,7 @@ def _forward(name: str, kind: type = Adding) -> Callable[..., Any]:
     return method
 
 
-@dataclass(frozen=True)
-class LinkedSession:
-    """A page that shows the viewer, as it was when it was asked for; see `Viewer.sessions`."""
-
-    id: str
-    size: tuple[int, int]
-    pixel_ratio: float
-    visible: bool
-    headless: bool
-    user_agent: str
-    since: float
-    """Seconds since the epoch."""
-
-
-class Link(Face, Scripting):
+class Link(Face, Scripting, Picturing, Sharing):
     """A viewer in another process; made by `connect`.
 
     Layers are found, and styles, the view and everything else are read and set, as on the Viewer.
@@ -109,12 +88,11 @@ class Link(Face, Scripting):
     def __init__(self, address: Address, timeout: float) -> None:
         self._address = address
         self._layers: dict[str, AnyLayer] = {}
-        self._bars: dict[tuple[str | None, str], tuple[str, float]] = {}
         self._listening: tuple[str, ...] = ()
         self._lock = threading.RLock()
-        self._wire = Wire(address, self._adopt, self._told)
+        Picturing.__init__(self, Wire(address, self._adopt, self._told))
         self._document = self._replica = Replica(self._wire, timeout)
-        super().__init__(self._layers)
+        Face.__init__(self, self._layers)
         self._wire.begin()
         self._wire.open(timeout)
 
@@ -164,7 +142,7 @@ class Link(Face, Scripting):
     redo = _forward("redo", Scripting)
     to_dict = _forward("to_dict", Saving)
 
-    # --- views and pictures ---------------------------------------------------------------------
+    # --- views ---------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write what is shown and how to a file of JSON, here; see `Viewer.save`."""
@@ -177,120 +155,6 @@ class Link(Face, Scripting):
         missing: tuple[str, ...] = self.call("load", given)
         return missing
 
-    def screenshot(self, path: str | Path | None = None, **options: Any) -> Picture:
-        """A picture of all that has been set until now; see `Viewer.screenshot`.
-
-        A file is written here; everything else is done where the viewer is.
-        """
-        if path is not None:
-            format_of(path)
-        self._wire.check_thread()
-        picture = Picture(self._watch(self.call_async("screenshot", **options), None))
-        if path is not None:
-            picture.save(path)
-        return picture
-
-    @property
-    def sessions(self) -> dict[str, LinkedSession]:
-        """The pages that show the viewer now, by id."""
-        return {page["id"]: LinkedSession(**page) for page in self.call("pages")}
-
-    # --- calls ----------------------------------------------------------------------------------
-
-    def call(
-        self,
-        method: str,
-        *args: Any,
-        layer: Layer | str | int | None = None,
-        timeout: float | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Call a method of the viewer, or of one of its layers, by name.
-
-        What the methods of this object and its layers do, with a time limit. Ctrl-C ends the wait
-        and, where that is possible, what is waited for.
-
-        Parameters
-        ----------
-        method : str
-            As ``"refresh"``; attributes are read so, too.
-        *args, **kwargs
-            Of the method.
-        layer : Layer, str or int, optional
-            Whose method; default the viewer's.
-        timeout : float, optional
-            Seconds to wait; default for as long as it takes.
-
-        Raises
-        ------
-        DeadlineError (a TimeoutError)
-            When it takes longer.
-        LinkError (a ConnectionError)
-            When the connection is lost meanwhile.
-        ViewerError
-            What the method raises there.
-        """
-        self._wire.check_thread()
-        future = self.call_async(method, *args, layer=layer, **kwargs)
-        try:
-            return self._watch(future, timeout)
-        except (WaitTimeoutError, KeyboardInterrupt) as error:
-            if isinstance(error, DeadlineError) or future.done():
-                raise
-            future.cancel()
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            raise DeadlineError(
-                f"{method}() did not end within {timeout:g} seconds.",
-                hint="It was told to end. Give it a longer timeout, or use call_async.",
-            ) from None
-
-    def call_async(
-        self, method: str, *args: Any, layer: Layer | str | int | None = None, **kwargs: Any
-    ) -> Future[Any]:
-        """Call a method as `call` does, and do not wait.
-
-        Returns
-        -------
-        concurrent.futures.Future
-            Of the result. ``cancel()`` tells the viewer that nobody waits any more.
-        """
-        document = self._open()
-        layer_id = "" if layer is None else self._layer_list._find(document.state, layer)
-        encoder = Encoder(self._wire.number)
-        given = [encoder.encode(value) for value in args]
-        named = {name: encoder.encode(value) for name, value in kwargs.items()}
-        shown: Future[Any] = Future()
-        ended = threading.Event()
-
-        def send() -> None:
-            try:
-                self._send(encoder.arrays, ended, str(kwargs.get("name") or "array"))
-                if ended.is_set():
-                    return
-                answer = self._wire.call(method, layer_id, given, named)
-            except BaseException as error:
-                if shown.set_running_or_notify_cancel():
-                    shown.set_exception(error)
-                return
-            shown.add_done_callback(lambda done: answer.cancel() if done.cancelled() else None)
-            answer.add_done_callback(finish)
-
-        def finish(answer: Future[Any]) -> None:
-            if answer.cancelled() or not shown.set_running_or_notify_cancel():
-                return
-            try:
-                shown.set_result(decode(answer.result(), self._wire.arrays.take, self._layer))
-            except BaseException as error:
-                shown.set_exception(error)
-
-        if encoder.arrays:  # sending takes a while
-            shown.add_done_callback(lambda done: ended.set() if done.cancelled() else None)
-            threading.Thread(target=send, name="voxelview-upload", daemon=True).start()
-        else:
-            send()
-        return shown
-
     # --- the end --------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -299,9 +163,6 @@ class Link(Face, Scripting):
         self._wire.end("This link has been closed.")
 
     # --- for its layers -------------------------------------------------------------------------
-
-    def tell(self, progress: Progress) -> None:
-        """Progress is told by the viewer's process."""
 
     def report(self, notice: Notice, /) -> None:
         """Errors of callbacks are logged; those of data are kept by the viewer's process."""
@@ -359,45 +220,11 @@ class Link(Face, Scripting):
         """On the connection's thread; None when there is a new one."""
         if message is None and self._listening:
             self.listen(self._listening)
+        if message is None and self._made_actions is not None:
+            # not on this thread, on which the answers come
+            renew = self._made_actions.renew
+            threading.Thread(target=renew, name="voxelview-actions", daemon=True).start()
         if isinstance(message, Happened):
             self.hear(message.event, message.session)
         if isinstance(message, Progress):
-            key = (message.layer, message.task)
-            if message.done >= 1:
-                self._bars.pop(key, None)
-            else:
-                self._bars[key] = (message.task, message.done)
-
-    def _watch(self, future: Future[Any], seconds: float | None) -> Any:
-        """Result of a future, with a bar on the terminal meanwhile."""
-        bar = ProgressBar()
-        left = seconds
-        try:
-            while True:
-                step = POLL_SECONDS if left is None else min(POLL_SECONDS, left)
-                try:
-                    return future.result(step)
-                except WaitTimeoutError:
-                    if future.done():
-                        raise  # what was called took too long, not we
-                    if left is not None:
-                        left -= step
-                        if left <= 0:
-                            raise
-                running = next(iter(self._bars.values()), None)
-                if running is not None:
-                    bar.show(*running)
-        finally:
-            bar.close()
-
-    def _send(self, arrays: Mapping[int, Any], ended: threading.Event, name: str) -> None:
-        key = (None, f"sending {name}")
-        try:
-            for number, array in arrays.items():
-                for piece in pieces(number, array):
-                    if ended.is_set():
-                        return
-                    self._bars[key] = (key[1], piece.offset / max(piece.size, 1))
-                    self._wire.send(piece)
-        finally:
-            self._bars.pop(key, None)
+            self._progress(message)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import bisect
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path as File
 from typing import Any
 
+from viewer import saved_view
 from viewer.document.document import Document
 from viewer.document.patch import present
 from viewer.document.rules import VIEWER
@@ -19,6 +22,9 @@ from viewer.messages import Change
 from viewer.state import Document as State
 
 Path = tuple[str, ...]
+
+Given = Mapping[str, Any] | str | os.PathLike[str]
+"""What is set by a keyframe."""
 
 _OF_LAYERS = {"name", "visible", "style", "metadata"}
 """Fields of a layer's entry in the document; all others are its style's."""
@@ -31,9 +37,9 @@ class Keyframes:
     ----------
     base : viewer.state.Document
         What holds where no keyframe says otherwise, and from where each setting starts.
-    keyframes : sequence of (float, mapping)
+    keyframes : sequence of (float, mapping or path)
         Seconds from the start, ascending, and what is set then: ``{"view.zoom": 2}`` or
-        ``{"view": {"zoom": 2}, "layers": {"cells": {"opacity": 0.5}}}``.
+        ``{"view": {"zoom": 2}, "layers": {"cells": {"opacity": 0.5}}}``, or a saved view.
 
     Raises
     ------
@@ -41,7 +47,7 @@ class Keyframes:
         For what cannot be set.
     """
 
-    def __init__(self, base: State, keyframes: Sequence[tuple[float, Mapping[str, Any]]]) -> None:
+    def __init__(self, base: State, keyframes: Sequence[tuple[float, Given]]) -> None:
         self._base = base
         self._tracks: dict[Path, list[tuple[float, Any]]] = {}
         before = 0.0
@@ -53,9 +59,8 @@ class Keyframes:
                     hint="Times count from the start, and ascend from 0.",
                 )
             before = time
-            for path, value in _flat(settings, ()):
-                located = _located(base, path)
-                self._set(located, value)  # refuses what cannot be
+            for located, given in _settings(base, settings):
+                value = self._set(located, given)
                 track = self._tracks.setdefault(located, [(0.0, self._value(located))])
                 if track[-1][0] == time:
                     track.pop()
@@ -73,8 +78,11 @@ class Keyframes:
         document.edit(changes, author=VIEWER)
         return document.state
 
-    def _set(self, path: Path, value: Any) -> None:
-        Document(self._base).edit([Change(path, value)], author=VIEWER)
+    def _set(self, path: Path, value: Any) -> Any:
+        """What the document makes of a value, where it can be: 1 may be 1.0."""
+        document = Document(self._base)
+        document.edit([Change(path, value)], author=VIEWER)
+        return present(document.state, path).value
 
     def _value(self, path: Path) -> Any:
         return present(self._base, path).value
@@ -148,11 +156,34 @@ def _entry(entry: Any) -> tuple[float, Mapping[str, Any]]:
         seconds = float(time)
     except (TypeError, ValueError):
         seconds, settings = math.nan, None
+    if isinstance(settings, str | os.PathLike):
+        settings = saved_view.read(File(settings).expanduser())
     if not 0 <= seconds < math.inf or not isinstance(settings, Mapping):
         raise InvalidValueError(
             f"{entry!r} is no keyframe.", hint="As (2.5, {'view.zoom': 4}), with seconds from 0."
         )
     return seconds, settings
+
+
+def _settings(base: State, given: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """Every setting of a keyframe, with its path in the document."""
+    if given.get("format") != saved_view.FORMAT:
+        for path, value in _flat(given, ()):
+            yield _located(base, path), value
+        return
+    saved = saved_view.parse(given)
+    found = saved_view.find(base, saved)
+    gone = [layer.name for number, layer in enumerate(saved.layers) if number not in found]
+    if gone:
+        raise UnknownLayerError(
+            f"The saved view shows {', '.join(map(repr, gone))}, and here is no such layer.",
+            hint="Load the view, or add the data under this name.",
+        )
+    for change in saved_view.plan_load(base, saved, found):
+        if change.path[-1] == "style":
+            yield from _flat(change.value, change.path)
+        else:
+            yield change.path, change.value
 
 
 def _flat(settings: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, Any]]:

@@ -35,6 +35,10 @@ LEAST_PREFIX = 4
 """Letters of an id that suffice to find a session, where they do."""
 
 
+Take = Callable[["Wish", str], Picture]
+"""Takes a picture by the page with an id."""
+
+
 class Session:
     """One attached page, visible or headless; what it was when it was looked up.
 
@@ -44,7 +48,7 @@ class Session:
     def __init__(
         self,
         attendant: Attendant,
-        take: Callable[[Wish, str], Picture],
+        take: Take,
     ) -> None:
         self._attendant = attendant
         self._take = take
@@ -75,6 +79,16 @@ class Session:
         return self._attendant.said.opener != ""
 
     @property
+    def shared(self) -> bool:
+        """Whether it came by an address of `Viewer.share`."""
+        return self._attendant.shared
+
+    @property
+    def read_only(self) -> bool:
+        """Whether that is for looking only."""
+        return self._attendant.read_only
+
+    @property
     def user_agent(self) -> str:
         """What the browser calls itself."""
         return self._attendant.user_agent
@@ -95,14 +109,19 @@ class Session:
         overlays: bool = True,
         timeout: float = 30,
     ) -> Picture:
-        """A picture by this very page; parameters and errors as `Viewer.screenshot`."""
+        """A picture by this very page; parameters and errors as `Viewer.screenshot`.
+
+        It shows what Python and the viewer's own pages have set, also where somebody with an
+        address for looking only has moved on for himself.
+        """
         wish = Wish.checked(path, size, scale, panel, background, overlays, timeout)
         return self._take(wish, self.id)
 
     def __repr__(self) -> str:
         width, height = self.size
         kind = "headless" if self.headless else "visible" if self.visible else "in the background"
-        return f"<Session {self.id!r}: {width} × {height}, {kind}>"
+        share = ", shared" * self.shared + ", read-only" * self.read_only
+        return f"<Session {self.id!r}: {width} × {height}, {kind}{share}>"
 
 
 class Sessions(Mapping[str, Session]):
@@ -111,12 +130,12 @@ class Sessions(Mapping[str, Session]):
     The beginning of an id will do where it is unmistakable.
     """
 
-    def __init__(self, attendance: Attendance, take: Callable[[Wish, str], Picture]) -> None:
-        self._attendance = attendance
+    def __init__(self, here: Callable[[], tuple[Attendant, ...]], take: Take) -> None:
+        self._here = here
         self._take = take
 
     def __getitem__(self, id: str) -> Session:
-        here = self._attendance.attendants
+        here = self._here()
         found = [one for one in here if one.id == id]
         if not found and isinstance(id, str) and len(id) >= LEAST_PREFIX:
             found = [one for one in here if one.id.startswith(id)]
@@ -129,20 +148,24 @@ class Sessions(Mapping[str, Session]):
         return Session(found[0], self._take)
 
     def __iter__(self) -> Iterator[str]:
-        return iter([one.id for one in self._attendance.attendants])
+        return iter([one.id for one in self._here()])
 
     def __len__(self) -> int:
-        return len(self._attendance.attendants)
+        return len(self._here())
 
     def __repr__(self) -> str:
-        return f"<Sessions {list(self.values())}>"
+        return f"<Sessions {[Session(one, self._take) for one in self._here()]}>"
 
 
 def best(here: tuple[Attendant, ...]) -> Attendant | None:
-    """The page to ask: the newest that is seen, else the newest without a window, else any."""
-    seen = [one for one in here if one.said.visible and not one.said.opener]
-    headless = [one for one in here if one.said.opener]
-    found = seen or headless or list(here)
+    """The page to ask: the newest that is seen, else the newest without a window, else any.
+
+    Those at shared addresses belong to others, and are asked only by name.
+    """
+    own = [one for one in here if not one.shared]
+    seen = [one for one in own if one.said.visible and not one.said.opener]
+    headless = [one for one in own if one.said.opener]
+    found = seen or headless or own
     return found[-1] if found else None
 
 
@@ -193,11 +216,18 @@ class Wish:
             float(timeout),
         )
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """All but where it is saved, as keywords."""
+        names = ("size", "scale", "panel", "background", "overlays", "timeout")
+        return {name: getattr(self, name) for name in names}
+
     def taken(
         self, attendance: Attendance, id: str, shown: state.Document
     ) -> tuple[Picture, dict[str, list[int]]]:
         """The picture, by the page with this id, and the levels of each layer that it is made of;
-        saved where that was wished."""
+        saved where that was wished.
+        """
         request = TakePicture(
             request=0,
             document=shown,

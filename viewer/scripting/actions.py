@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import threading
 import typing
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from viewer import messages, state
 from viewer.document.rules import VIEWER
-from viewer.errors import InvalidValueError
+from viewer.errors import ClosedError, InvalidValueError, LinkError, ViewerError
 from viewer.events import ActionEvent
 from viewer.keys import spell_key
 from viewer.messages import Change
@@ -27,9 +29,9 @@ Function = Callable[..., object]
 class Action:
     """A function that pages offer; `remove` takes it away again. See `Viewer.add_action`."""
 
-    def __init__(self, actions: Actions, id: str, title: str, key: str | None) -> None:
-        self._actions, self._id = actions, id
-        self._title, self._key = title, key
+    def __init__(self, actions: Actions, number: int, offer: Offer) -> None:
+        self._actions, self._number = actions, number
+        self._title, self._key = offer.title, offer.key
 
     @property
     def title(self) -> str:
@@ -43,11 +45,31 @@ class Action:
 
     def remove(self) -> None:
         """Take it off the pages. Idempotent."""
-        self._actions.remove(self._id)
+        self._actions.remove(self._number)
 
     def __repr__(self) -> str:
         key = f" {self._key!r}" if self._key else ""
         return f"<Action {self._title!r}{key}>"
+
+
+@dataclass(slots=True)
+class Offer:
+    """What pages offer, and the function behind it."""
+
+    id: str
+    title: str
+    key: str | None
+    layer: str | None
+    function: Function
+
+    def like(self, other: state.Action) -> bool:
+        """Whether there is room for but one of them."""
+        same = (other.title, other.layer) == (self.title, self.layer)
+        return same or (self.key is not None and other.key == self.key)
+
+    def change(self) -> Change:
+        """What puts it on the pages."""
+        return Change(("actions", self.id), state.Action(self.title, self.key, self.layer))
 
 
 class Actions:
@@ -69,7 +91,7 @@ class Actions:
         self._prefix = prefix
         self._owner = owner
         self._reactions = reactions
-        self._functions: dict[str, Function] = {}
+        self._offers: dict[int, Offer] = {}
         self._next = 1
         self._lock = threading.Lock()
 
@@ -86,38 +108,61 @@ class Actions:
         spelled = None if key is None else spell_key(key)
         place = self._place(layer)
         with self._lock:
-            id = f"{self._prefix()}{self._next}"
-            self._next += 1
-            self._functions[id] = function
+            number, self._next = self._next, self._next + 1
+            offer = Offer(f"{self._prefix()}{number}", title, spelled, place, function)
+            self._offers[number] = offer
 
         def plan(now: state.Document) -> list[Change]:
             # a cell of a notebook that is run again brings the same once more
             same = [
                 Change(("actions", known), remove=True)
                 for known, other in now.actions.items()
-                if (other.title, other.layer) == (title, place)
-                or (spelled is not None and other.key == spelled)
+                if offer.like(other)
             ]
-            return [*same, Change(("actions", id), state.Action(title, spelled, place))]
+            return [*same, offer.change()]
 
         document = self._document
-        document.amend(plan, author=VIEWER)
+        try:
+            document.amend(plan, author=VIEWER)
+        except BaseException:
+            self._offers.pop(number, None)
+            raise
         self._forget(document.state)
-        return Action(self, id, title, spelled)
+        return Action(self, number, offer)
 
-    def remove(self, id: str) -> None:
+    def remove(self, number: int) -> None:
         """Take an action off the pages."""
-        document = self._document
-        if id in document.state.actions:
-            document.edit([Change(("actions", id), remove=True)], author=VIEWER)
-        self._functions.pop(id, None)
+        document, offer = self._document, self._offers.get(number)
+        if offer is not None and offer.id in document.state.actions:
+            document.edit([Change(("actions", offer.id), remove=True)], author=VIEWER)
+        self._offers.pop(number, None)
+
+    def renew(self) -> None:
+        """Offer everything again, after a connection was lost, and all its actions with it.
+
+        Waits for answers. What has been taken by somebody else in the meantime stays his.
+        """
+        for number, offer in list(self._offers.items()):
+            before, now = offer.id, f"{self._prefix()}{number}"
+            if before == now:
+                continue
+            offer.id = now
+            try:
+                self._document.amend(functools.partial(_plan_again, offer, before), author=VIEWER)
+            except (LinkError, ClosedError):
+                offer.id = before  # the next connection does it
+                return
+            except ViewerError:  # its layer is gone
+                self._offers.pop(number, None)
 
     def hear(self, message: messages.Run, session: str) -> None:
         """Do what somebody chose on a page; from any thread, quick."""
         now = self._document.state
-        chosen, function = now.actions.get(message.action), self._functions.get(message.action)
-        if chosen is None or function is None:
+        chosen = now.actions.get(message.action)
+        offer = next((o for o in self._offers.values() if o.id == message.action), None)
+        if chosen is None or offer is None:
             return  # it was taken away a moment ago
+        function = offer.function
         target = message.layer
         if target is None and chosen.layer is not None:
             kinds = now.layers.get(now.active or "")
@@ -130,7 +175,7 @@ class Actions:
 
     def close(self) -> None:
         """Let go of the functions."""
-        self._functions = {}
+        self._offers = {}
 
     @property
     def _document(self) -> Document:
@@ -150,9 +195,21 @@ class Actions:
 
     def _forget(self, now: state.Document) -> None:
         with self._lock:
-            self._functions = {
-                id: function for id, function in self._functions.items() if id in now.actions
+            prefix = self._prefix()
+            self._offers = {
+                number: offer
+                for number, offer in self._offers.items()
+                if offer.id in now.actions or not offer.id.startswith(prefix)
             }
+
+
+def _plan_again(offer: Offer, before: str, now: state.Document) -> list[Change]:
+    """What puts an action on the pages again that was there as `before`."""
+    others = {known: other for known, other in now.actions.items() if known != before}
+    if any(offer.like(other) for other in others.values()):
+        return []
+    gone = [Change(("actions", before), remove=True)] if before in now.actions else []
+    return [*gone, offer.change()]
 
 
 def _kinds() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ their own, never on the server's loop.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import threading
 import time
@@ -17,7 +18,6 @@ from typing import TypeVar
 
 from viewer.errors import ClosedError, DeadlineError, SourceError, TooLargeError, ViewerError
 from viewer.messages import Presence, Taken, TakePicture
-from viewer.server.loop import Loop
 
 T = TypeVar("T")
 
@@ -39,6 +39,10 @@ class Attendant:
     user_agent: str
     since: float
     """Seconds since the epoch."""
+    shared: bool = False
+    """Whether it is at an address of its own, for others."""
+    read_only: bool = False
+    """Whether that is for looking only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ class Pictures:
         """A binary frame; False for one that belongs to no picture."""
         if self._current is None or len(part) > self._rest:
             return False
-        self._parts.append(part)
+        if self._current.request in self._asked:  # else nobody has asked for it
+            self._parts.append(part)
         self._rest -= len(part)
         if self._rest == 0:
             taken, self._current = self._current, None
@@ -115,11 +120,11 @@ class Attendance:
 
     Parameters
     ----------
-    loop : Loop
+    loop : asyncio.AbstractEventLoop
         The server's.
     """
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._news = threading.Condition()
         self._here: dict[str, tuple[Attendant, Ask]] = {}
@@ -132,12 +137,21 @@ class Attendance:
         with self._news:
             return tuple(attendant for attendant, _ in self._here.values())
 
-    def enter(self, id: str, said: Presence, user_agent: str, ask: Ask) -> None:
+    def enter(
+        self,
+        id: str,
+        said: Presence,
+        user_agent: str,
+        ask: Ask,
+        *,
+        shared: bool = False,
+        read_only: bool = False,
+    ) -> None:
         """A page says what it is, for the first time or anew."""
         with self._news:
             known = self._here.get(id)
             attendant = (
-                Attendant(id, said, user_agent, time.time())
+                Attendant(id, said, user_agent, time.time(), shared, read_only)
                 if known is None
                 else replace(known[0], said=said)
             )
@@ -202,7 +216,11 @@ class Attendance:
 
     def refuse_loop(self) -> None:
         """Raise where waiting would wait for oneself: on the server's loop."""
-        if self._loop.running_here():
+        try:
+            running = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        if running is self._loop:
             raise RuntimeError("The server's own thread cannot wait for a page.")
 
 

@@ -125,6 +125,7 @@ class Calls:
                     array=self._arrays.take,
                     layer=served.layer,
                     read_only=mount.read_only,
+                    owned=mount.owned,
                 )
             result, arrays = calls.encode(value, lambda: next(self._numbers))
             return served.document.version, result, arrays

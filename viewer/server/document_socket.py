@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 
@@ -59,6 +60,7 @@ from viewer.messages import (
     Undo,
     Undone,
 )
+from viewer.saved_view import without_sources
 from viewer.server.attendance import Pictures, Shot, gone
 from viewer.server.calls import Calls
 from viewer.server.connection import Socket, seen
@@ -71,8 +73,8 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(PageMessage).decode
 
 
-LOOKING = (Ping, Edit, Call, Cancel, Save, Load)
-"""What is answered at an address for looking only; edits and calls by a refusal, where need be."""
+LOOKING = (Ping, Edit, Call, Cancel, Save, Load, Presence, Taken)
+"""What is heard at an address for looking only; edits and calls are refused, where need be."""
 
 
 class _Numbered(msgspec.Struct):
@@ -93,6 +95,7 @@ class DocumentSocket(Socket):
         self._progress: dict[tuple[str | None, str], str] = {}
         self._listens: tuple[str, ...] = ()
         self._wishes: list[str] = []
+        self._loading: set[asyncio.Task[None]] = set()
         self._pictures = Pictures(self.mount.policy.picture_bytes)
         compress = self.mount.policy.compress_loopback or not is_loopback(
             self.request.remote_ip or ""
@@ -207,7 +210,14 @@ class DocumentSocket(Socket):
         if isinstance(request, Presence):
             if not self.mount.closed:
                 agent = self.request.headers.get("User-Agent", "")[:500]
-                self.mount.attendance.enter(self._session, request, agent, self._take)
+                self.mount.attendance.enter(
+                    self._session,
+                    request,
+                    agent,
+                    self._take,
+                    shared=not self.mount.owned,
+                    read_only=self.mount.read_only,
+                )
             return None
         if isinstance(request, Taken):
             if not self._pictures.begin(request):
@@ -215,8 +225,11 @@ class DocumentSocket(Socket):
             return None
         if isinstance(request, Undo):
             return self._undo(request)
-        if isinstance(request, Save | Load):
-            return self._keep(request)
+        if isinstance(request, Save):
+            return self._save()
+        if isinstance(request, Load):
+            self._load(request)
+            return None
         if isinstance(request, Event | Run):
             if not (self.mount.closed or (self.mount.read_only and isinstance(request, Run))):
                 self.mount.served.hear(request, self._session)
@@ -258,21 +271,35 @@ class DocumentSocket(Socket):
         document = self.mount.served.document
         return Undone(undo.redo, document.undo(author=self._session, redo=undo.redo))
 
-    def _keep(self, request: Save | Load) -> ServerMessage | None:
+    def _save(self) -> ServerMessage | None:
         if self.mount.closed:
             return None
-        if isinstance(request, Save):
-            view = self.mount.served.to_dict()
-            if self.mount.read_only:  # where files are is nobody's business
-                for layer in view["layers"]:
-                    layer.pop("source", None)
-            return Saved(view)
-        try:
-            if self.mount.read_only:
+        view = self.mount.served.to_dict()
+        return Saved(view if self.mount.owned else without_sources(view))
+
+    def _load(self, request: Load) -> None:
+        """Show what was saved; the answer comes when that is done, for files are opened."""
+        mount, session = self.mount, self._session
+
+        def work(_: Callable[[], bool]) -> tuple[str, ...]:
+            if mount.read_only:
                 raise ReadOnlyError.by("change", "the view")
-            return Loaded(list(self.mount.served.restore(request.view, self._session)))
-        except ViewerError as error:
-            return Loaded([], Notice(error.kind, error.message, error.hint))
+            return mount.served.restore(request.view, session, files=mount.owned)
+
+        async def answer() -> None:
+            with suppress(ClosedError):  # the page, or the viewer, has gone
+                try:
+                    job = mount.callers.submit((mount.token, id(self)), work)
+                    loaded = Loaded(list(await job.future))
+                except ClosedError:
+                    raise
+                except ViewerError as error:
+                    loaded = Loaded([], Notice(error.kind, error.message, error.hint))
+                await self.send(_encode(loaded).decode())
+
+        task = asyncio.create_task(answer())
+        self._loading.add(task)
+        task.add_done_callback(self._loading.discard)
 
     def _edit(self, edit: Edit) -> ServerMessage | None:
         if self.mount.closed:

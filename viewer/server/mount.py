@@ -8,6 +8,7 @@ time.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import time
@@ -22,7 +23,6 @@ from viewer.errors import CancelledError, ClosedError, ViewerError
 from viewer.messages import Event, Notice, Run, ServerMessage
 from viewer.policy import Policy
 from viewer.server.attendance import Attendance
-from viewer.server.loop import Loop
 from viewer.server.workers import Job, Work, Workers
 from viewer.values import Budget
 
@@ -71,8 +71,8 @@ class Served(Protocol):
         """What is shown, to be kept; quick."""
         ...
 
-    def restore(self, view: Mapping[str, Any], session: str, /) -> tuple[str, ...]:
-        """Show what was kept, in the layers that are there; names of the others. Quick."""
+    def restore(self, view: Mapping[str, Any], session: str, /, *, files: bool) -> tuple[str, ...]:
+        """Show what was kept; names of what is missing, where `files` may not be opened again."""
         ...
 
     def hear(self, message: Event | Run, session: str, /) -> None:
@@ -115,8 +115,8 @@ class Mount:
         Do what other processes call; default `workers`.
     read_only : bool, default False
         Whether it is for looking only.
-    main : str, default ""
-        Token of the Viewer's own mount, with which this one ends; empty for that one itself.
+    main : Mount, optional
+        The Viewer's own mount, with which this one ends; None for that one itself.
     expires : float, optional
         Seconds since the epoch at which it ends by itself.
     """
@@ -125,28 +125,30 @@ class Mount:
         self,
         token: str,
         served: Served,
-        loop: Loop,
+        loop: asyncio.AbstractEventLoop,
         workers: Workers,
         encoded: BlockCache[Encoded],
         policy: Policy,
         *,
         callers: Workers | None = None,
         read_only: bool = False,
-        main: str = "",
+        main: Mount | None = None,
         expires: float | None = None,
     ) -> None:
         self.policy = policy
         self.read_only = read_only
-        self.main = main
+        self.main: bytes | None = None if main is None else main.token
+        """Token of the Viewer's own mount; None for that one itself."""
         self.expires = expires
         self.callers = callers or workers
         self.uploads = Budget(policy.upload_bytes)
         """What other processes have sent."""
-        self.token = token.encode()
+        self.token: bytes = token.encode()
         self.encoded = encoded.partition()
         """Chunks that travel encoded, by layer, level, index, generation and coding."""
         self.connections: set[Connection] = set()
-        self.attendance = Attendance(loop)
+        self.attendance: Attendance = Attendance(loop) if main is None else main.attendance
+        """The pages: those of shares are known to the Viewer, too."""
         self._served: Served | None = served
         self._loop = loop
         self._workers = workers
@@ -174,6 +176,11 @@ class Mount:
     def closed(self) -> bool:
         """Whether the Viewer has been unmounted."""
         return self._served is None
+
+    @property
+    def owned(self) -> bool:
+        """Whether who comes here holds the Viewer's own address, not one that was shared."""
+        return self.main is None
 
     @property
     def expired(self) -> bool:
@@ -236,7 +243,8 @@ class Mount:
         """Let go of the Viewer; from any thread."""
         self._served = None
         self.encoded.close()
-        self.attendance.close()
+        if self.owned:
+            self.attendance.close()
         unsubscribe, self._unsubscribe = self._unsubscribe, None
         if unsubscribe is not None:
             unsubscribe()

@@ -468,7 +468,7 @@ export interface Save {
   type: "save";
 }
 /**
- * Show what was saved, in the layers that are here.
+ * Show what was saved; at the viewer's own address, files that are missing are opened again.
  */
 export interface Load {
   type: "load";
