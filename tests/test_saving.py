@@ -41,6 +41,7 @@ def arrange(v: viewer.Viewer, cells: viewer.LabelsLayer) -> None:
     v.view.center = (1, 2, 3)
     v.view.zoom = 2.5
     v.view.layout = "xz"
+    v.view.orientation = (0, 0.6, 0, 0.8)
     v.view.camera.orientation = (0, 0, 0, 1)
 
 

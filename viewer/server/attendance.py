@@ -7,7 +7,6 @@ their own, never on the server's loop.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import threading
 import time
@@ -18,6 +17,7 @@ from typing import TypeVar
 
 from viewer.errors import ClosedError, DeadlineError, SourceError, TooLargeError, ViewerError
 from viewer.messages import Presence, Taken, TakePicture
+from viewer.server.loop import Loop
 
 T = TypeVar("T")
 
@@ -120,11 +120,11 @@ class Attendance:
 
     Parameters
     ----------
-    loop : asyncio.AbstractEventLoop
+    loop : Loop
         The server's.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._news = threading.Condition()
         self._here: dict[str, tuple[Attendant, Ask]] = {}
@@ -216,11 +216,7 @@ class Attendance:
 
     def refuse_loop(self) -> None:
         """Raise where waiting would wait for oneself: on the server's loop."""
-        try:
-            running = asyncio.get_running_loop()
-        except RuntimeError:
-            return
-        if running is self._loop:
+        if self._loop.running_here():
             raise RuntimeError("The server's own thread cannot wait for a page.")
 
 

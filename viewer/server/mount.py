@@ -8,7 +8,6 @@ time.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import threading
 import time
@@ -23,6 +22,7 @@ from viewer.errors import CancelledError, ClosedError, ViewerError
 from viewer.messages import Event, Notice, Run, ServerMessage
 from viewer.policy import Policy
 from viewer.server.attendance import Attendance
+from viewer.server.loop import Loop
 from viewer.server.workers import Job, Work, Workers
 from viewer.values import Budget
 
@@ -125,7 +125,7 @@ class Mount:
         self,
         token: str,
         served: Served,
-        loop: asyncio.AbstractEventLoop,
+        loop: Loop,
         workers: Workers,
         encoded: BlockCache[Encoded],
         policy: Policy,

@@ -8,33 +8,34 @@ thread and wait for it a bounded time.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
+import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitTimeoutError
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from viewer.cache import BlockCache
 from viewer.errors import ClosedError, InvalidValueError
 from viewer.messages import ServerMessage
 from viewer.policy import POLICY, Policy
+from viewer.server.admission import Admission
 from viewer.server.attendance import Attendance
-from viewer.server.gate import Gate
+from viewer.server.content import CONTENT
+from viewer.server.first_page import serve_first_page
 from viewer.server.hosts import Hosts, bracketed, prefix_host
-from viewer.server.listener import Listener, bind
-from viewer.server.logs import log_request
+from viewer.server.loop import Loop
 from viewer.server.mount import Encoded, Mount, Served
-from viewer.server.static import CONTENT
+from viewer.server.sockets import Guest, bind
 from viewer.server.workers import Workers
 
 if TYPE_CHECKING:
-    from tornado.web import Application
+    from viewer.server.listener import Listener
 
 GOODBYE_SECONDS = 0.3
 """Seconds that pages get to read why their connection ends."""
@@ -42,11 +43,11 @@ GOODBYE_SECONDS = 0.3
 WAIT_SECONDS = 3.0
 """Seconds that a caller waits for the loop, at most: it could hang in a bug, callers must not."""
 
+LATE_IMPORT = "tornado.httpserver"
+"""Without this the first page is answered by itself: it takes as long to import as all of ours."""
+
 EXPIRY_SECONDS = 60.0
 """Seconds between looks at whether the time of a share is over, at most."""
-
-PING_SECONDS = 30
-"""Seconds between WebSocket pings: a page whose laptop was closed frees its place."""
 
 
 class Server:
@@ -93,38 +94,21 @@ class Server:
         self._lock = threading.Lock()
         self._stopped = False
         self._process = os.getpid()
-        self._loop = asyncio.SelectorEventLoop()
+        self._loop = Loop()
         self._workers = Workers(self._loop, policy)
         self._callers = Workers(self._loop, policy)  # calls may take hours: pages don't wait there
         self._encoded: BlockCache[Encoded] = BlockCache(policy.encoded_bytes)
 
-        @cache
-        def application() -> Application:
-            from tornado.web import Application  # later than the first page
-
-            return Application(
-                hosts=self._hosts,
-                development=lambda: CONTENT.url,
-                log_function=log_request,
-                websocket_max_message_size=policy.body_bytes,
-                websocket_ping_interval=PING_SECONDS,
-            )
-
         # the tuple is made anew, so that a request never sees a mount come or go half-way
-        gate = Gate(
-            application,
-            self._hosts,
-            lambda: tuple(self._mounts.values()),
-            lambda: CONTENT.url,
+        self._admission = Admission(
+            self._hosts, lambda: tuple(self._mounts.values()), lambda: CONTENT.url
         )
-        self._listener = Listener(gate, policy)
-        started: Future[None] = Future()
-        self._thread = threading.Thread(
-            target=self._run, args=(started,), name="voxelview-server", daemon=True
-        )
+        self._listener: Listener | None = None
+        self._hurried = False
+        """Whether somebody waits for the loop."""
+        self._thread = threading.Thread(target=self._run, name="voxelview-server", daemon=True)
         self._thread.start()
         _servers.add(self)
-        started.result(WAIT_SECONDS)
 
     @property
     def running(self) -> bool:
@@ -227,7 +211,7 @@ class Server:
         with self._lock:
             if self._stopped:
                 return
-            self._stopped = True
+            self._stopped = self._hurried = True
             mounts, self._mounts = list(self._mounts.values()), {}
         if self._process != os.getpid():
             return  # a forked child has no thread to stop
@@ -242,7 +226,10 @@ class Server:
 
     def forget(self) -> None:
         """In a forked child, which has no thread of ours: close the copies of our sockets."""
-        self._listener.forget()
+        for listening in self._sockets:
+            listening.close()
+        if self._listener is not None:
+            self._listener.forget()
 
     def _shares(self, token: str) -> list[Mount]:
         return [mount for mount in tuple(self._mounts.values()) if mount.main == token.encode()]
@@ -258,19 +245,60 @@ class Server:
         else:  # looked at now and then: the clock of a computer that sleeps jumps
             self._loop.call_later(min(left + 0.001, EXPIRY_SECONDS), self._expire, token)
 
+    def _run(self) -> None:
+        """Body of the server's thread."""
+        guests: list[Guest] = []
+        try:
+            if LATE_IMPORT not in sys.modules:
+                guests = serve_first_page(
+                    self._sockets, self._admission, self._policy, lambda: self._hurried
+                )
+            if not self._stopped:
+                self._serve(guests)
+        except Exception:
+            if not self._stopped:  # else Python ends, and imports nothing any more
+                raise
+        finally:
+            self._stopped = True
+            for connection in (*self._sockets, *(guest for guest, _ in guests)):
+                connection.close()
+            self._loop.close()
+
+    def _serve(self, guests: list[Guest]) -> None:
+        """Serve until `stop`, at first those who are there already."""
+        from viewer.server.gate import Gate, make_application
+        from viewer.server.listener import Listener
+        from viewer.server.static import expect_more
+
+        application = cache(partial(make_application, self._hosts, self._policy))
+        gate = Gate(application, self._admission)
+        self._listener = listener = Listener(gate, self._policy)
+        loop = self._loop.open()
+        loop.call_soon(listener.start, self._sockets, tuple(guests))
+        if guests:
+            loop.call_soon(expect_more)
+        guests.clear()
+        loop.run_forever()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+
     def _begin_end(self, mounts: list[Mount], reason: str) -> None:
-        self._ending = self._loop.create_task(self._end(mounts, reason))
-        self._ending.add_done_callback(lambda done: self._loop.stop())
+        import asyncio
+
+        self._ending = asyncio.get_running_loop().create_task(self._end(mounts, reason))
+        self._ending.add_done_callback(lambda done: done.get_loop().stop())
 
     async def _end(self, mounts: list[Mount], reason: str) -> None:
+        import asyncio
+
+        assert self._listener is not None
         self._listener.stop()
         self._workers.close()
         self._callers.close()
         for mount in mounts:
             mount.close(reason)
         # a page answers a WebSocket's closing frame within a moment, or not at all
-        end = self._loop.time() + GOODBYE_SECONDS
-        while any(mount.connections for mount in mounts) and self._loop.time() < end:
+        end = time.monotonic() + GOODBYE_SECONDS
+        while any(mount.connections for mount in mounts) and time.monotonic() < end:
             await asyncio.sleep(0.005)
         self._listener.close_all()
         others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -279,21 +307,12 @@ class Server:
         if others:
             await asyncio.wait(others, timeout=GOODBYE_SECONDS)
 
-    def _run(self, started: Future[None]) -> None:
-        """Body of the server's thread."""
-        try:
-            self._loop.call_soon(self._listener.start, self._sockets)
-            self._loop.call_soon(started.set_result, None)
-            self._loop.run_forever()
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        finally:
-            self._loop.close()
-
     def _call(self, function: Callable[[], None]) -> None:
         """Run `function` on the loop and wait for it, unless this is the loop."""
         if threading.current_thread() is self._thread:
             function()
             return
+        self._hurried = True
         done: Future[None] = Future()
 
         def call() -> None:
