@@ -31,6 +31,10 @@ FLAGS = (
 )
 """For the tests' browser, which shows nothing but our own page."""
 
+LIGHT = ("--disable-gpu-compositing",)
+"""For tests, beside these: WebGL stays in GL, but the page around it is put together without, which
+halves what the GPU process costs where GL is software. Benchmarks go on as users' browsers do."""
+
 REMEDY = (
     "The browser tests need Chromium or Chrome. Install one with '.venv/bin/playwright install "
     "chromium' or 'apt-get install chromium', or name it in VOXELVIEW_CHROMIUM."

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.chromium import FLAGS, REMEDY, find_chromium
+from scripts.chromium import FLAGS, LIGHT, REMEDY, find_chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserType, Page
@@ -54,7 +54,7 @@ def chromium_browser(_browser_type: BrowserType, client: Path) -> Iterator[Brows
     executable = find_chromium(_browser_type.executable_path)
     if executable is None:
         pytest.fail(REMEDY, pytrace=False)
-    browser = _browser_type.launch(executable_path=executable, args=list(FLAGS))
+    browser = _browser_type.launch(executable_path=executable, args=[*FLAGS, *LIGHT])
     yield browser
     browser.close()
 

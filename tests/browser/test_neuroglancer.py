@@ -18,9 +18,10 @@ import pytest
 from PIL import Image
 
 import viewer
+from scripts.chromium import FLAGS, find_chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, BrowserType, Page
 
 SHAPE = (70, 90, 100)
 SIZE = (500, 460)
@@ -36,6 +37,15 @@ READY = """() => {
   const layers = viewer.layerManager.managedLayers;
   return layers.length > 0 && layers.every((layer) => layer.isReady()) && viewer.isReady();
 }"""
+
+
+@pytest.fixture(scope="module")
+def chromium_browser(_browser_type: BrowserType) -> Iterator[Browser]:
+    """One without `LIGHT`: that shifts canvases that lie between pixels, as neuroglancer's does."""
+    executable = find_chromium(_browser_type.executable_path)
+    browser = _browser_type.launch(executable_path=executable, args=list(FLAGS))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
