@@ -185,13 +185,13 @@ def read_chunk(
 
 
 def read_chunk_at_hand(
-    pyramid: Pyramid, level: int, box: Box, *, room: int = 0
+    pyramid: Pyramid, level: int, box: Box, *, room: int = 0, brief: bool = False
 ) -> memoryview | None:
     """As `read_chunk`, if the voxels are in memory and need but be copied; else None, at once.
 
     `box` is that of a chunk, as its grid gives it.
     """
-    buffer, voxels = _allocate(pyramid, grid_of(pyramid, level), box, room)
+    buffer, voxels = _allocate(pyramid, grid_of(pyramid, level), box, room, brief)
     return buffer.data if pyramid.read_at_hand(level, box, voxels) else None
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 MIB = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """Bounds and sizes. Every field says its unit and why that number."""
 
     brick_edge: int = 32
@@ -73,6 +72,14 @@ class Policy:
     prompt_bytes: int = 2 * MIB
     """Bytes of a chunk that is copied on the server's loop, if it is in memory: half a millisecond.
     Larger ones, and all that must be read or made, are the workers'."""
+
+    prompt_encode_bytes: int = 256 << 10
+    """Bytes of a chunk that is compressed on the server's loop, if it is in memory: a third of a
+    millisecond, less than it takes to wake a worker and to be woken."""
+
+    prompt_seconds: float = 0.002
+    """Seconds that the loop compresses in one turn; what is beyond them is the workers', so that
+    nobody waits long for his turn."""
 
     encoded_bytes: int = 128 * MIB
     """Bytes of chunks kept as they travel: compressed, or as a source stores them."""

@@ -8,9 +8,11 @@ else, they are answered directly:
  gate → ChunkRequest ─┬─ the client has this generation ─────────────────────→ 304
                       ├─ decoded, in memory: copied here, on the loop ───────→ 200, one write
                       ├─ decoded, to be read or made: by a worker ───────────→ 200, one write
-                      └─ compressed, or stored by the source and handed on
-                         as it is: out of `Mount.encoded`, or by a worker ───→ 200, or 404 for
-                                                                               a chunk not stored
+                      ├─ compressed, or stored by the source and handed on
+                      │  as it is: out of `Mount.encoded`, or by a worker ───→ 200, or 404 for
+                      │                                                        a chunk not stored
+                      └─ to be compressed, small and in memory: here, while
+                         this turn of the loop has time for it ──────────────→ 200, one write
 ```
 
 Voxels are copied once, from the array to where they are sent from: the response's head is written
@@ -24,12 +26,13 @@ from typing import Any
 
 from viewer import chunks
 from viewer.pyramids.pyramid import Pyramid
-from viewer.server.coding import SMALLEST, encode
+from viewer.server.coding import SMALLEST, encode, is_quick
 from viewer.server.direct import DirectRequest
 from viewer.server.mount import Encoded, Mount
 from viewer.server.refusal import Refusal
 from viewer.server.responses import matches
 from viewer.server.workers import Work
+from viewer.space import Box
 
 HEAD_ROOM = 2048
 """Bytes left free before the voxels; a head takes about half of it."""
@@ -65,6 +68,8 @@ class ChunkRequest(DirectRequest):
         if grid.storage is not None or coding:
             kept = (self.layer_id, level, index, generation, coding)
             known = self.mount.encoded.peek(kept)
+            if known is None and coding and grid.nbytes <= policy.prompt_encode_bytes:
+                known = self._encode_at_hand(kept, pyramid, box)
             if known is not None:
                 self._send_encoded(known)
             else:
@@ -86,6 +91,18 @@ class ChunkRequest(DirectRequest):
                     ),
                     self._send_voxels,
                 )
+
+    def _encode_at_hand(self, kept: tuple[Any, ...], pyramid: Pyramid, box: Box) -> Encoded | None:
+        """The chunk, compressed now if that takes less than a worker's waking up; else None."""
+        _, level, _, _, coding = kept
+        if not (is_quick(coding) and self.mount.turn.has_time()):
+            return None
+        voxels = chunks.read_chunk_at_hand(pyramid, level, box, brief=True)
+        if voxels is None:
+            return None
+        encoded = Encoded(encode(voxels, coding, labels=pyramid.kind == "labels"), coding)
+        self.mount.encoded.put(kept, encoded)
+        return encoded
 
     def _send_voxels(self, buffer: memoryview) -> None:
         head = self.head(200, self._fields, len(buffer) - HEAD_ROOM)

@@ -23,6 +23,7 @@ from viewer.messages import Event, Notice, Run, ServerMessage
 from viewer.policy import Policy
 from viewer.server.attendance import Attendance
 from viewer.server.loop import Loop
+from viewer.server.turns import Turn
 from viewer.server.workers import Job, Work, Workers
 from viewer.values import Budget
 
@@ -149,6 +150,8 @@ class Mount:
         self.connections: set[Connection] = set()
         self.attendance: Attendance = Attendance(loop) if main is None else main.attendance
         """The pages: those of shares are known to the Viewer, too."""
+        self.turn = Turn(policy.prompt_seconds)
+        """Bounds what the loop does itself."""
         self._served: Served | None = served
         self._loop = loop
         self._workers = workers
