@@ -96,8 +96,9 @@ def test_the_layer_list() -> None:
 
 def test_the_view() -> None:
     assert members(View) == [
-        *("axis_lines", "camera", "center", "layout", "orientation", "position", "scale_bar"),
-        *("slice_along", "slices_in_3d", "sliders", "split", "units", "zoom"),
+        *("axis_lines", "camera", "center", "colorbar", "layout", "orientation", "position"),
+        *("scale_bar", "slice_along", "slices_in_3d", "sliders", "split", "title", "units"),
+        "zoom",
     ]
     assert members(Camera) == ["orientation", "zoom"]
 

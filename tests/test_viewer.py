@@ -184,6 +184,22 @@ def test_the_slices_are_turned_along_a_direction(v: viewer.Viewer) -> None:
         v.view.slice_along((0, 0, 0))
 
 
+def test_title_and_colour_bars_are_of_the_view(v: viewer.Viewer) -> None:
+    assert (v.view.title, v.view.colorbar) == ("", False)
+    v.view.title, v.view.colorbar = "Cells at 3 h", True
+    assert (v.document.state.view.title, v.document.state.view.colorbar) == ("Cells at 3 h", True)
+    v.undo()
+    assert v.view.title == "Cells at 3 h" and not v.view.colorbar
+    with pytest.raises(InvalidValueError, match="title"):
+        v.view.title = 7  # type: ignore[assignment]
+    with pytest.raises(InvalidValueError, match="at most 200 characters"):
+        v.view.title = "x" * 201
+    with pytest.raises(InvalidValueError, match="colorbar"):
+        v.view.colorbar = "yes"  # type: ignore[assignment]
+    with pytest.raises(UnknownOptionError, match="colorbar"):
+        v.view.colourbar = True  # type: ignore[attr-defined]
+
+
 def test_the_view_refuses_what_it_does_not_know(v: viewer.Viewer) -> None:
     v.add_image(np.zeros((3, 4, 5, 6), "u1"))
     with pytest.raises(UnknownOptionError, match="Did you mean 'center'"):

@@ -260,6 +260,10 @@ class View(State):
     scale_bar: bool = True
     axis_lines: bool = True
     """Whether the lines of the crosshair and the axis labels are drawn."""
+    title: Annotated[str, Meta(max_length=200)] = ""
+    """A line above the panels, also in pictures; ``""`` for none."""
+    colorbar: bool = False
+    """Whether each visible layer with a colour map has a colour bar beside the panels."""
     slices_in_3d: bool = True
 
 

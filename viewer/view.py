@@ -118,6 +118,19 @@ class View(Settings):
     axis_lines: Setting[bool] = Setting(
         "axis_lines", doc="Whether crosshair and axis names are drawn; default True."
     )
+    title: Setting[str] = Setting(
+        "title",
+        doc="""A line above the panels, also in pictures; ``""`` (default) for none.
+
+        The window's own title is `Viewer.title`.""",
+    )
+    colorbar: Setting[bool] = Setting(
+        "colorbar",
+        doc="""Whether colour bars stand beside the panels, also in pictures; default False.
+
+        One for each visible image, and surface with values: its name, and which value between the
+        contrast limits has which colour.""",
+    )
     slices_in_3d: Setting[bool] = Setting(
         "slices_in_3d", doc="Whether the 3-D panel shows the three slices; default True."
     )

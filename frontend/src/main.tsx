@@ -222,6 +222,11 @@ effect(() => {
   document.title = page.title.value;
 });
 effect(() => {
+  // Whichever comes last, a report or the removal of its layer.
+  void tasks.running.value;
+  tasks.keep(page.layers.value);
+});
+effect(() => {
   document.documentElement.dataset["theme"] = page.theme.value;
 });
 

@@ -206,7 +206,8 @@ def _allowed(info: Any) -> str:
         case msgspec.inspect.StrType():
             if info.pattern and "#" in info.pattern:
                 return "a colour like '#ff8800'"
-            return "a decimal label like '17'" if info.pattern else "text"
+            most = "" if info.max_length is None else f" of at most {info.max_length} characters"
+            return "a decimal label like '17'" if info.pattern else f"text{most}"
         case msgspec.inspect.NoneType():
             return "None"
         case msgspec.inspect.UnionType():

@@ -250,6 +250,14 @@ export class CanvasRenderer implements Renderer {
     this.#arm();
   }
 
+  repack(): void {
+    this.#screen.repack();
+    this.#needsPlan = true;
+    this.#screen.touchPictures();
+    this.#screen.touchSpace();
+    this.#arm();
+  }
+
   disconnect(): void {
     this.#library.disconnect();
   }
@@ -397,7 +405,13 @@ export class CanvasRenderer implements Renderer {
     );
     const isHere = !this.#stage.isLoading && this.#meshes.isSettled && hasMaps;
     return {
-      panels: panelStatuses(this.#panels, this.#stage, meshes, this.#meshes.shown.length),
+      panels: panelStatuses(
+        this.#panels,
+        this.#stage,
+        meshes,
+        this.#meshes.shown.length,
+        this.#screen.scattered,
+      ),
       meshes,
       context: this.#screen.gpu === null ? "lost" : "ok",
       settled: this.#screen.gpu !== null && isDrawn && isHere,

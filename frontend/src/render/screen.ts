@@ -60,6 +60,8 @@ export class Screen {
   #isRecolored = true;
   /** There was no room for a brick in view: coarser levels must do. */
   isFull = false;
+  /** Layers that fill the 3-D panel coarsely: a finer level lies in more textures than are read. */
+  readonly scattered = new Set<string>();
   /** Pictures out of date: because of the user, or only because bricks came. */
   readonly #changed = new Set<number>();
   readonly #filled = new Set<number>();
@@ -140,6 +142,11 @@ export class Screen {
     this.#budget = bytes;
     const { stage } = this.#cast;
     this.#gpu?.atlas.setBudget(bytes, (volume, number) => stage.isInView(volume, number));
+  }
+
+  /** Forget what is on the GPU; it comes again, in textures of its own. */
+  repack(): void {
+    this.#gpu?.atlas.dispose();
   }
 
   touchPictures(): void {
@@ -323,6 +330,7 @@ export class Screen {
   /** The images that fill the 3-D panel, bottom first. */
   #volumes(gpu: Gpu): SpaceVolume[] {
     const { stage, library } = this.#cast;
+    this.scattered.clear();
     return stage.shownFills().flatMap((fill) => {
       const actor = stage.actors.find(
         ({ volume, former }) => volume === fill.volume || former === fill.volume,
@@ -334,12 +342,10 @@ export class Screen {
         return { layer: layer.id, fill: shown, table, style: layer.style, code };
       };
       const volume = show(fill);
-      // Scattered over too many textures: coarse is better than with holes.
-      return [
-        volume.table.complete || !isWhole(fill)
-          ? volume
-          : show(wholeFill(fill.volume, fill.volume.coarsest)),
-      ];
+      if (volume.table.complete) return [volume];
+      this.scattered.add(layer.id);
+      // Coarse is better than with holes.
+      return [isWhole(fill) ? show(wholeFill(fill.volume, fill.volume.coarsest)) : volume];
     });
   }
 

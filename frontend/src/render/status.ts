@@ -11,6 +11,7 @@ export function panelStatuses(
   stage: Stage,
   meshes: readonly MeshStatus[],
   meshesShown: number,
+  scattered: ReadonlySet<string>,
 ): PanelStatus[] {
   const progress = stage.pictures.map((_, index) => stage.progress(index));
   return panels.map(({ kind }) => {
@@ -40,7 +41,16 @@ export function panelStatuses(
       kind === "3d"
         ? meshesShown === 0 && !stage.actors.some(({ layer }) => dataBounds(layer.data) !== null)
         : cells === 0;
-    return { kind, loading, empty, failures: [...failures.values()], short: [...short] };
+    const isFilling = (id: string): boolean =>
+      stage.fills.some(({ volume }) => volume.layer === id);
+    return {
+      kind,
+      loading,
+      empty,
+      failures: [...failures.values()],
+      short: [...short],
+      scattered: kind === "3d" ? [...scattered].filter(isFilling) : [],
+    };
   });
 }
 

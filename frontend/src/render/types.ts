@@ -38,6 +38,8 @@ export interface PanelStatus {
   readonly failures: readonly Notice[];
   /** Layers that are not shown whole: the GPU's budget has no room for more of them. */
   readonly short: readonly string[];
+  /** Layers shown at their coarsest level: the bricks of a finer one lie in too many textures. */
+  readonly scattered: readonly string[];
 }
 
 export interface MeshStatus {
@@ -120,6 +122,8 @@ export interface Renderer {
   stats(): FrameStats;
   /** May be changed at any time; what is in view stays. */
   setBudgets(budgets: Budgets): void;
+  /** Put all bricks onto the GPU anew, so that those of a volume lie side by side. */
+  repack(): void;
   /** The viewer is no more: what is here stays on screen, and no more voxels are asked for. */
   disconnect(): void;
   dispose(): void;

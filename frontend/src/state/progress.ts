@@ -16,6 +16,12 @@ export class Tasks {
     this.#tasks.value = progress.done >= 1 ? others : [...others, progress];
   }
 
+  /** What ran for layers that are no more has ended with them. */
+  keep(layers: Readonly<Record<string, unknown>>): void {
+    const kept = this.#tasks.peek().filter(({ layer }) => layer === null || layer in layers);
+    if (kept.length < this.#tasks.peek().length) this.#tasks.value = kept;
+  }
+
   /** A new connection hears of what still runs by its next report. */
   clear(): void {
     this.#tasks.value = [];

@@ -4,6 +4,7 @@ import { panelMiddle } from "../math/panel";
 import { change } from "../state/changes";
 import type { Document, Slider } from "../wire/types";
 import { CAMERA_VIEWS } from "./camera-views";
+import { copySession } from "./clipboard";
 import { autoLimits, setLimits } from "./contrast";
 import { chooseLayer, moveLayer } from "./layer-edits";
 import {
@@ -75,7 +76,7 @@ function turn(kind: "xy" | "xz" | "yz"): Action {
 }
 
 function toggleView(
-  field: "scale_bar" | "axis_lines" | "slices_in_3d",
+  field: "scale_bar" | "colorbar" | "axis_lines" | "slices_in_3d",
   title: string,
   keys: readonly string[],
 ): Action {
@@ -274,6 +275,18 @@ export const ACTIONS: readonly Action[] = [
   turn("xz"),
   turn("yz"),
   toggleView("scale_bar", "Scale bars: show or hide", ["b"]),
+  toggleView("colorbar", "Colour bars: show or hide", []),
+  {
+    id: "edit-title",
+    group: "View",
+    title: "Title above the picture: write or change",
+    keys: [],
+    python: 'v.view.title = "Cells at 3 h"',
+    enabled: (page) => !page.empty.peek(),
+    run: (page) => {
+      page.titling.value = true;
+    },
+  },
   toggleView("axis_lines", "Crosshair and axis names: show or hide", ["x"]),
   toggleView("slices_in_3d", "Slices in 3-D: show or hide", []),
   {
@@ -542,6 +555,15 @@ export const ACTIONS: readonly Action[] = [
     run: (page) => {
       page.noticeList.value = !page.noticeList.peek();
     },
+  },
+  {
+    id: "copy-session",
+    group: "Page",
+    title: "Copy this page's session id",
+    keys: [],
+    python: "v.sessions",
+    enabled: (page) => page.session.peek() !== null,
+    run: (page) => void copySession(page),
   },
   {
     id: "statistics",

@@ -1,5 +1,7 @@
-// The colour maps that the server knows, as previews: 16 colours each, fetched when first asked for.
+// The colour maps that the server knows, as previews: 16 colours each, fetched when first asked for;
+// and all 256 of those that are looked up.
 import { signal, type ReadonlySignal } from "@preact/signals";
+import { Colormaps as Tables } from "../render/colormaps";
 
 export interface Colormap {
   readonly name: string;
@@ -24,9 +26,15 @@ export class Colormaps {
   readonly #list = signal<readonly Colormap[]>([]);
   readonly #failed = signal(false);
   #asked = false;
+  readonly #tables: Tables;
+  /** Goes on with every table that has come. */
+  readonly #arrived = signal(0);
 
   constructor(url: string) {
     this.#url = url;
+    this.#tables = new Tables(new URL(".", url).href, () => {
+      this.#arrived.value += 1;
+    });
   }
 
   /** Empty until the list has come. */
@@ -47,8 +55,15 @@ export class Colormaps {
     return known?.colors ?? tint?.colors ?? ["#000000", "#ffffff"];
   }
 
+  /** All colours, four bytes each; grey until they have come. */
+  table(name: string): Uint8Array {
+    void this.#arrived.value;
+    return this.#tables.get(name).colors;
+  }
+
   /** Asks again after a failure. */
   retry(): void {
+    this.#tables.retry();
     this.#asked = false;
     this.#load();
   }

@@ -11,11 +11,12 @@ export function Dividers({ page }: { readonly page: Page }) {
   if (view === null || view.layout !== "4panel" || page.empty.value) return null;
   const [first] = page.panels.value;
   if (first === undefined) return null;
+  const [x, y] = [first.left + first.width, first.top + first.height];
   return (
     <>
-      <Divider page={page} axis={0} at={first.width} />
-      <Divider page={page} axis={1} at={first.height} />
-      <Corner page={page} x={first.width} y={first.height} />
+      <Divider page={page} axis={0} at={x} />
+      <Divider page={page} axis={1} at={y} />
+      <Corner page={page} x={x} y={y} />
     </>
   );
 }
@@ -31,13 +32,17 @@ function move(page: Page, axis: Axis, fraction: number): void {
   page.put(next, "view", "split");
 }
 
-/** Where on the stage the pointer is, as fractions. */
+/** Where in the panels' area the pointer is, as fractions. */
 function fractions(page: Page, event: PointerEvent): readonly [number, number] | null {
   const stage = (event.currentTarget as HTMLElement).parentElement;
   const [width, height] = page.size.peek();
-  if (stage === null || width === 0 || height === 0) return null;
+  const { top, right } = page.margins.peek();
+  if (stage === null || width <= right || height <= top) return null;
   const box = stage.getBoundingClientRect();
-  return [(event.clientX - box.left) / width, (event.clientY - box.top) / height];
+  return [
+    (event.clientX - box.left) / (width - right),
+    (event.clientY - box.top - top) / (height - top),
+  ];
 }
 
 function grab(event: PointerEvent): void {
@@ -63,6 +68,7 @@ interface DividerProps {
 
 function Divider({ page, axis, at }: DividerProps) {
   const fraction = page.view.value?.split[axis] ?? 0.5;
+  const { top, right } = page.margins.value;
   const onKeyDown = (event: KeyboardEvent): void => {
     const [less, more] = axis === 0 ? ["ArrowLeft", "ArrowRight"] : ["ArrowUp", "ArrowDown"];
     if (event.key === less) move(page, axis, fraction - NUDGE);
@@ -80,7 +86,9 @@ function Divider({ page, axis, at }: DividerProps) {
       aria-orientation={axis === 0 ? "vertical" : "horizontal"}
       aria-valuenow={Math.round(fraction * 100)}
       title="Drag to resize, double-click to reset"
-      style={axis === 0 ? { left: `${at}px` } : { top: `${at}px` }}
+      style={
+        axis === 0 ? { left: `${at}px`, top: `${top}px` } : { top: `${at}px`, right: `${right}px` }
+      }
       onMouseDown={keepFocus}
       onPointerDown={grab}
       onPointerMove={(event) => {

@@ -1,6 +1,7 @@
 // Where the panels are: a pure function of the layout, the dividers and the room there is.
 import type { Panel, PanelKind } from "../math/panel";
 import type { Document } from "../wire/types";
+import { barsOf } from "./colorbars";
 
 type Layout = Document["view"]["layout"];
 
@@ -9,6 +10,29 @@ export const GAP = 1;
 
 /** CSS pixels that a divider leaves to a panel, so that it can be found again. */
 const LEAST = 24;
+
+/** CSS pixels of the title's line and of the column of colour bars. */
+export const TITLE_HEIGHT = 32;
+export const BARS_WIDTH = 92;
+
+/** CSS pixels: in a smaller area the panels have all of it. */
+const ROOMY = [260, 160] as const;
+
+/** CSS pixels that title and colour bars take from the panels, so that they cover no data. */
+export interface Margins {
+  readonly top: number;
+  readonly right: number;
+}
+
+export const NO_MARGINS: Margins = { top: 0, right: 0 };
+
+export function marginsFor(document: Document, width: number, height: number): Margins {
+  if (width < ROOMY[0] || height < ROOMY[1] || document.order.length === 0) return NO_MARGINS;
+  return {
+    top: document.view.title.trim() === "" ? 0 : TITLE_HEIGHT,
+    right: barsOf(document).length === 0 ? 0 : BARS_WIDTH,
+  };
+}
 
 /** First pixel after the divider at `fraction` of `length`. */
 function cut(fraction: number, length: number): number {
@@ -22,28 +46,32 @@ export function panelsFor(
   split: readonly [number, number],
   width: number,
   height: number,
+  { top, right }: Margins = NO_MARGINS,
 ): readonly Panel[] {
-  if (width <= 0 || height <= 0) return [];
-  if (layout !== "4panel") return [{ kind: layout, left: 0, top: 0, width, height }];
-  const x = cut(split[0], width);
-  const y = cut(split[1], height);
+  const [end, bottom] = [width - right, height];
+  if (end <= 0 || bottom <= top) return [];
+  if (layout !== "4panel") {
+    return [{ kind: layout, left: 0, top, width: end, height: bottom - top }];
+  }
+  const x = cut(split[0], end);
+  const y = top + cut(split[1], bottom - top);
   const panel = (
     kind: PanelKind,
     left: number,
-    top: number,
-    right: number,
-    bottom: number,
+    above: number,
+    to: number,
+    below: number,
   ): Panel => ({
     kind,
     left,
-    top,
-    width: Math.max(1, right - left),
-    height: Math.max(1, bottom - top),
+    top: above,
+    width: Math.max(1, to - left),
+    height: Math.max(1, below - above),
   });
   return [
-    panel("xy", 0, 0, x, y),
-    panel("yz", x + GAP, 0, width, y),
-    panel("xz", 0, y + GAP, x, height),
-    panel("3d", x + GAP, y + GAP, width, height),
+    panel("xy", 0, top, x, y),
+    panel("yz", x + GAP, top, end, y),
+    panel("xz", 0, y + GAP, x, bottom),
+    panel("3d", x + GAP, y + GAP, end, bottom),
   ];
 }

@@ -13,7 +13,7 @@ import type { Connection } from "../wire/socket";
 import type { Change, Document, ImageLayer, LabelsLayer, SurfaceLayer } from "../wire/types";
 import type { Colormaps } from "./colormaps";
 import { Keeping } from "./keeping";
-import { panelsFor } from "./layout";
+import { marginsFor, NO_MARGINS, panelsFor, type Margins } from "./layout";
 import type { Playback } from "./playback";
 
 export type Layer = ImageLayer | LabelsLayer | SurfaceLayer;
@@ -86,9 +86,17 @@ export class Page {
   readonly #layout = computed(() => this.view.value?.layout ?? "4panel");
   readonly #splitX = computed(() => this.view.value?.split[0] ?? 0.5);
   readonly #splitY = computed(() => this.view.value?.split[1] ?? 0.5);
+  readonly #marginTop = computed(() => this.#margins().top);
+  readonly #marginRight = computed(() => this.#margins().right);
+  /** CSS pixels of that room which the title and the colour bars have. */
+  readonly margins = computed(() => ({
+    top: this.#marginTop.value,
+    right: this.#marginRight.value,
+  }));
   readonly panels = computed((): readonly Panel[] => {
     const [width, height] = this.size.value;
-    return panelsFor(this.#layout.value, [this.#splitX.value, this.#splitY.value], width, height);
+    const split = [this.#splitX.value, this.#splitY.value] as const;
+    return panelsFor(this.#layout.value, split, width, height, this.margins.value);
   });
 
   readonly renderer = signal<Renderer | null>(null);
@@ -113,6 +121,8 @@ export class Page {
   /** What was said last, for a few seconds. */
   readonly remark = signal<string | null>(null);
   #saying: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the title above the picture is being edited. */
+  readonly titling = signal(false);
   /** The layer whose name is being edited. */
   readonly renaming: Signal<string | null> = signal(null);
 
@@ -126,6 +136,11 @@ export class Page {
     this.reconnect = () => parts.reconnect();
     this.send = (message) => parts.send(message);
     this.document = parts.store.document;
+  }
+
+  #margins(): Margins {
+    const document = this.store.document.value;
+    return document === null ? NO_MARGINS : marginsFor(document, ...this.size.value);
   }
 
   /** Takes back what was done last, here or elsewhere; or does it again. */

@@ -9,9 +9,9 @@ import { hint, perform, toggleMaximised } from "./actions";
 import { AxisTripod } from "./axis-tripod";
 import { AXIS_NAMES, axesInPanel, axesInSpace, directionOf, tiltText } from "./directions";
 import { IconButton, NumberField, Range } from "./fields";
-import { Icon } from "./icons";
 import { goToSlice, slices } from "./navigation";
 import type { Page } from "./page";
+import { CoarseMeshes, FailedPanel, ScatteredPanel, ShortPanel } from "./panel-notes";
 import { lengthText, roomForScale, scaleBar } from "./units";
 
 /** CSS pixels around the middle that the crosshair leaves free. */
@@ -188,38 +188,20 @@ function PanelState({ page, panel, status, small }: PanelStateProps) {
   const empty =
     status.empty || (panel.kind === "3d" && document !== null && isOutOfView(document, panel));
   const failure = status.failures[0];
-  const name = page.layers.value[failure?.layer ?? ""]?.name;
   return (
     <>
       {status.loading > 0 && <div class="panel-progress" role="progressbar" aria-label="Loading" />}
       {failure !== undefined && !small && (
-        <div class="panel-failure" role="alert" tabIndex={0}>
-          <Icon name="warning" />
-          <div>
-            <p class="failure-message">
-              {name !== undefined && <strong>{name}: </strong>}
-              {failure.message}
-            </p>
-            {failure.hint !== undefined && failure.hint !== "" && (
-              <p class="quiet">{failure.hint}</p>
-            )}
-            {status.failures.length > 1 && (
-              <p class="quiet">and {status.failures.length - 1} more</p>
-            )}
-          </div>
-          <button
-            type="button"
-            class="button"
-            title={hint("retry")}
-            onClick={() => perform(page, "retry")}
-          >
-            Retry
-          </button>
-        </div>
+        <FailedPanel page={page} failures={[failure, ...status.failures.slice(1)]} />
       )}
       {status.short.length > 0 && failure === undefined && !small && (
         <ShortPanel page={page} layers={status.short} />
       )}
+      {status.scattered.length > 0 &&
+        failure === undefined &&
+        status.short.length === 0 &&
+        !small && <ScatteredPanel page={page} layers={status.scattered} />}
+      {panel.kind === "3d" && !small && <CoarseMeshes page={page} />}
       {empty && failure === undefined && !small && <EmptyPanel page={page} kind={status.kind} />}
       {!status.empty && failure === undefined && !small && status.kind !== "3d" && (
         <DarkPanel page={page} />
@@ -275,28 +257,6 @@ function DarkPanel({ page }: { readonly page: Page }) {
   const document = page.document.value;
   const text = document === null ? null : whyDark(document);
   return text === null ? null : <div class="panel-empty words">{text}</div>;
-}
-
-/** A part is left out, for there is no memory for more. */
-function ShortPanel({ page, layers }: { readonly page: Page; readonly layers: readonly string[] }) {
-  const names = layers.map((id) => page.layers.value[id]?.name ?? id);
-  const open = (): void => {
-    page.statistics.value = true;
-  };
-  return (
-    <div class="panel-failure" role="status">
-      <Icon name="warning" />
-      <div>
-        <p class="failure-message">
-          Too large to show whole: <strong>{names.join(", ")}</strong>. The GPU memory lent to the
-          page holds a part only.
-        </p>
-      </div>
-      <button type="button" class="button" title={hint("statistics")} onClick={open}>
-        Lend more
-      </button>
-    </div>
-  );
 }
 
 function EmptyPanel({ page, kind }: { readonly page: Page; readonly kind: PanelKind }) {

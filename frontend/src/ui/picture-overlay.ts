@@ -3,6 +3,7 @@
 import { alongAxis, type Panel, type SliceKind } from "../math/panel";
 import { effectiveZoom, frameOf, worldToScreen } from "../math/view";
 import type { Document } from "../wire/types";
+import { drawColorbars } from "./colorbars";
 import {
   AXIS_NAMES,
   axesInPanel,
@@ -12,48 +13,23 @@ import {
   type AxisName,
   type ShownAxis,
 } from "./directions";
+import { marginsFor, TITLE_HEIGHT } from "./layout";
+import { font, haloed, ink, shortened, type Pen, type Theme } from "./lettering";
 import { slices } from "./navigation";
 import { lengthText, roomForScale, scaleBar } from "./units";
 
-/** A 2-D context, of a canvas on the page or off it. */
-export type Pen = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
-
-type Theme = Document["theme"];
 /** CSS pixels around the middle that the crosshair leaves free. */
 const OPEN = 10;
 
 /** CSS pixels: a smaller panel shows the picture alone. */
 const SMALL = 90;
 
-/** As in `style/tokens.css` (a test holds them together). */
-export const INKS: Readonly<Record<Theme, Readonly<Record<string, string>>>> = {
-  dark: {
-    "on-picture": "#f1f3f5",
-    "on-picture-quiet": "#c3c8cf",
-    "halo-color": "rgb(0 0 0 / 0.75)",
-    scrim: "rgb(15 17 21 / 0.78)",
-    divider: "#33383f",
-    "axis-x": "#f0787d",
-    "axis-y": "#7fcf7b",
-    "axis-z": "#76a9ff",
-  },
-  light: {
-    "on-picture": "#16181b",
-    "on-picture-quiet": "#454b54",
-    "halo-color": "rgb(255 255 255 / 0.85)",
-    scrim: "rgb(255 255 255 / 0.86)",
-    divider: "#c3c8cf",
-    "axis-x": "#ad2930",
-    "axis-y": "#226b1f",
-    "axis-z": "#1f52b0",
-  },
-};
-
-const FONT = '"Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif';
-
-/** `system-ui` first, as on the page. */
-function font(weight: number, size: number): string {
-  return `${weight} ${size}px system-ui, -apple-system, ${FONT}`;
+/** What is drawn on, in CSS pixels, and with what colours. */
+export interface Sheet {
+  readonly size: readonly [width: number, height: number];
+  readonly theme: Theme;
+  /** The 256 colours of a map, four bytes each. */
+  readonly colors: (colormap: string) => Uint8Array;
 }
 
 /** Draws all of it; the pen is scaled so that its unit is a CSS pixel. */
@@ -61,9 +37,19 @@ export function drawOverlays(
   pen: Pen,
   document: Document,
   panels: readonly Panel[],
-  theme: Theme,
+  sheet: Sheet,
 ): void {
   if (document.order.length === 0) return;
+  const { size, theme } = sheet;
+  const [width, height] = size;
+  const { top, right } = marginsFor(document, width, height);
+  if (top > 0) drawHeading(pen, document.view.title, width, theme);
+  if (right > 0) {
+    pen.save();
+    pen.translate(width - right, top);
+    drawColorbars(pen, document, height - top, theme, sheet.colors);
+    pen.restore();
+  }
   drawDividers(pen, panels, theme);
   for (const panel of panels) {
     pen.save();
@@ -76,19 +62,24 @@ export function drawOverlays(
   }
 }
 
-function ink(theme: Theme, name: string): string {
-  return INKS[theme][name] ?? "#808080";
+/** The title above the panels. */
+function drawHeading(pen: Pen, title: string, width: number, theme: Theme): void {
+  pen.font = font(600, 14);
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  const text = shortened(pen, title.trim(), width - 32);
+  haloed(pen, text, width / 2, TITLE_HEIGHT / 2 + 0.5, ink(theme, "on-picture"), theme);
 }
 
 function drawDividers(pen: Pen, panels: readonly Panel[], theme: Theme): void {
   const first = panels[0];
   const last = panels.at(-1);
   if (first === undefined || last === undefined || panels.length < 2) return;
-  const width = last.left + last.width;
-  const height = last.top + last.height;
+  const { left, top } = first;
+  const [x, y] = [left + first.width, top + first.height];
   pen.fillStyle = ink(theme, "divider");
-  pen.fillRect(first.width, 0, last.left - first.width, height);
-  pen.fillRect(0, first.height, width, last.top - first.height);
+  pen.fillRect(x, top, last.left - x, last.top + last.height - top);
+  pen.fillRect(left, y, last.left + last.width - left, last.top - y);
 }
 
 function drawPanel(
@@ -167,12 +158,7 @@ function drawAxisName(
   pen.font = font(600, 11);
   pen.textAlign = align;
   pen.textBaseline = baseline;
-  pen.lineJoin = "round";
-  pen.lineWidth = 2.5;
-  pen.strokeStyle = ink(theme, "halo-color");
-  pen.strokeText(text, x, y);
-  pen.fillStyle = ink(theme, `axis-${axis}`);
-  pen.fillText(text, x, y);
+  haloed(pen, text, x, y, ink(theme, `axis-${axis}`), theme);
 }
 
 const TRIPOD = { size: 56, length: 18 };

@@ -2,12 +2,14 @@
 // sees, waits until everything in view is loaded and drawn, writes over it what the page has over
 // its panels, and sends it off as a PNG. What is on screen is left alone.
 import { createRenderer, BACKGROUNDS, NoWebGL2Error } from "../render";
+import { Colormaps } from "../render/colormaps";
 import { parseRgba, recompose } from "../render/opacity";
 import { pixelRectangle } from "../render/pictures";
 import type { Panel, Renderer, Status } from "../render/types";
 import type { PageMessage } from "../wire/protocol";
 import type { Document, Taken, TakePicture } from "../wire/types";
-import { panelsFor } from "./layout";
+import { barsOf } from "./colorbars";
+import { marginsFor, NO_MARGINS, panelsFor, type Margins } from "./layout";
 import { drawOverlays } from "./picture-overlay";
 
 export interface PictureTakerParts {
@@ -51,11 +53,14 @@ function soon(run: () => void): void {
 class Studio {
   readonly canvas = document.createElement("canvas");
   readonly renderer: Renderer;
+  /** Of the colour bars. */
+  readonly colormaps: Colormaps;
   status: Status | null = null;
   #heard: () => void = () => undefined;
 
   /** Throws `NoWebGL2Error`. */
   constructor(baseUrl: string) {
+    this.colormaps = new Colormaps(baseUrl, () => this.#heard());
     this.renderer = createRenderer({
       canvas: this.canvas,
       baseUrl,
@@ -78,6 +83,10 @@ class Studio {
     this.renderer.setPanels(panels, scene.size, scene.scale);
     if (this.#failures.length > 0) this.renderer.retry();
     await this.#settled(show, end);
+    if (this.status?.panels.some(({ scattered }) => scattered.length > 0) === true) {
+      this.renderer.repack();
+      await this.#settled(show, end);
+    }
     const [failure] = this.#failures;
     if (failure !== undefined) throw new PictureError("source", failure);
     const short = new Set(this.status?.panels.flatMap((panel) => panel.short));
@@ -110,7 +119,10 @@ class Studio {
         reject(new PictureError("deadline", missing(show, this.status)));
       }, end - performance.now());
       this.#heard = () => {
-        if (this.status?.settled !== true) return;
+        const areBarsReady = barsOf(show).every(({ style }) => {
+          return this.colormaps.get(style.colormap).ready;
+        });
+        if (this.status?.settled !== true || !areBarsReady) return;
         this.#heard = () => undefined;
         clearTimeout(timer);
         resolve();
@@ -193,6 +205,7 @@ export class PictureTaker {
 
   #close(): void {
     this.#studio?.renderer.dispose();
+    this.#studio?.colormaps.dispose();
     this.#studio = null;
   }
 
@@ -211,14 +224,19 @@ export class PictureTaker {
     const { document: show, scale, panel, background } = request;
     const { layout, split } = show.view;
     const own = this.#parts.size();
-    const seen = panelsFor(layout, split, ...own);
+    const around = (width: number, height: number): Margins =>
+      request.overlays ? marginsFor(show, width, height) : NO_MARGINS;
+    const margins = around(...own);
+    const seen = panelsFor(layout, split, ...own, margins);
     const alone = seen.find(({ kind }) => kind === panel);
-    const size = request.size ?? (alone === undefined ? own : [alone.width, alone.height]);
+    const size =
+      request.size ??
+      (alone === undefined ? own : [alone.width + margins.right, alone.height + margins.top]);
     const [width, height] = size as [number, number];
     if (width < 1 || height < 1) {
       throw new PictureError("source", "The page is too small to have a picture: give a size.");
     }
-    const panels = panelsFor(panel ?? layout, split, width, height);
+    const panels = panelsFor(panel ?? layout, split, width, height, around(width, height));
     const scene: Scene = { size: [width, height], scale };
     const studio = this.#open();
     const paper = new OffscreenCanvas(Math.round(width * scale), Math.round(height * scale));
@@ -250,7 +268,8 @@ export class PictureTaker {
     }
     if (request.overlays) {
       pen.scale(paper.width / width, paper.height / height);
-      drawOverlays(pen, show, panels, theme);
+      const colors = (name: string): Uint8Array => studio.colormaps.get(name).colors;
+      drawOverlays(pen, show, panels, { size: [width, height], theme, colors });
     }
     const shown = studio.renderer.stats().levels;
     const levels = Object.fromEntries(shown.map((of) => [of.layer, [...of.shown]]));

@@ -1,6 +1,7 @@
 // This page as one of the viewer's sessions: what Python is told of it, and its id for the user.
 import { effect, signal } from "@preact/signals";
 import type { PageMessage } from "../wire/protocol";
+import { copySession } from "./clipboard";
 import { IconButton } from "./fields";
 import type { Page } from "./page";
 
@@ -45,36 +46,6 @@ export function tellPresence(page: Page, send: (message: PageMessage) => boolean
     window.removeEventListener("resize", look);
     document.removeEventListener("visibilitychange", look);
   };
-}
-
-/** Puts text where the user can paste it from; false when the browser forbids that. */
-export async function copyText(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const area = document.createElement("textarea");
-    area.value = text;
-    area.style.position = "fixed";
-    document.body.append(area);
-    area.select();
-    // Deprecated, and all there is in a frame or without https.
-
-    const done = document.execCommand("copy");
-    area.remove();
-    return done;
-  }
-}
-
-/** Copies this page's id. */
-export async function copySession(page: Page): Promise<void> {
-  const session = page.session.peek();
-  if (session !== null && (await copyText(session))) {
-    page.sessionCopied.value = true;
-    setTimeout(() => {
-      page.sessionCopied.value = false;
-    }, 1500);
-  }
 }
 
 /** The id in the status bar, shortened, with a button that copies all of it. */

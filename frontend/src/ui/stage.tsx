@@ -6,6 +6,7 @@ import { EmptyViewer, NoPicture } from "./states";
 import { Gestures } from "./gestures";
 import { PanelOverlay } from "./panel-overlay";
 import type { Page } from "./page";
+import { ColorbarColumn, PictureTitle } from "./picture-frame";
 import { Statistics } from "./statistics";
 
 interface StageProps {
@@ -63,6 +64,8 @@ function Overlays({ page }: { readonly page: Page }) {
       {page.panels.value.map((panel) => (
         <PanelOverlay key={panel.kind} page={page} panel={panel} />
       ))}
+      <PictureTitle page={page} />
+      <ColorbarColumn page={page} />
     </>
   );
 }

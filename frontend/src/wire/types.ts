@@ -225,6 +225,8 @@ export interface View {
   sliders: Slider[];
   scale_bar: boolean;
   axis_lines: boolean;
+  title: string;
+  colorbar: boolean;
   slices_in_3d: boolean;
 }
 /**

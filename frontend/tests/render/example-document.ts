@@ -59,6 +59,8 @@ export function exampleDocument(data: readonly Data[]): Document {
       sliders: [],
       scale_bar: true,
       axis_lines: true,
+      title: "",
+      colorbar: false,
       slices_in_3d: true,
     },
   };

@@ -87,6 +87,8 @@ export function exampleDocument(): Document {
       sliders: [{ name: "t", unit: "s", start: 0, stop: 0.4, step: 0.1 }],
       scale_bar: true,
       axis_lines: true,
+      title: "",
+      colorbar: false,
       slices_in_3d: true,
     },
   };

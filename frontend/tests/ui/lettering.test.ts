@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { INKS } from "../../src/ui/picture-overlay";
+import { INKS } from "../../src/ui/lettering";
 
 const TOKENS = readFileSync(new URL("../../src/ui/style/tokens.css", import.meta.url), "utf-8");
 
