@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import http.server
 import json
 import queue
@@ -11,14 +9,13 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
 import viewer
+from tests.client.tunnel import tunnel_to
 from viewer import errors
 from viewer.client.address import parse_address
 from viewer.messages import Progress
@@ -106,71 +103,6 @@ def test_addresses(text: str, url: str) -> None:
 def test_other_text_is_no_address(text: str) -> None:
     with pytest.raises(errors.InvalidValueError, match="no address"):
         parse_address(text, TOKEN)
-
-
-class Tunnel:
-    """Passes bytes on to a server until it is cut."""
-
-    def __init__(self, to: int) -> None:
-        self._to = to
-        self._loop = asyncio.new_event_loop()
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._ready: queue.Queue[int] = queue.Queue()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),))
-        self._thread.start()
-        self.port = self._ready.get(timeout=10)
-
-    def cut(self) -> None:
-        """Break all connections."""
-        self._loop.call_soon_threadsafe(self._cut)
-
-    def close(self) -> None:
-        self.cut()
-        self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join()
-        self._loop.close()
-
-    def _cut(self) -> None:
-        for writer in self._writers:
-            writer.transport.abort()
-
-    async def _run(self) -> None:
-        self._over = asyncio.Event()
-        server = await asyncio.start_server(self._pass, "127.0.0.1", 0)
-        self._ready.put(server.sockets[0].getsockname()[1])
-        await self._over.wait()
-        server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
-        self._writers |= {writer, far_writer}
-
-        async def copy(a: asyncio.StreamReader, b: asyncio.StreamWriter) -> None:
-            with contextlib.suppress(OSError):
-                while part := await a.read(65536):
-                    b.write(part)
-                    await b.drain()
-            b.transport.abort()
-
-        try:
-            await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
-        finally:
-            self._writers -= {writer, far_writer}
-
-
-@contextmanager
-def tunnel_to(v: viewer.Viewer) -> Iterator[tuple[Tunnel, str]]:
-    """A tunnel to a viewer, and its address there."""
-    head, tail = v.url.split("/v/")
-    tunnel = Tunnel(int(head.rpartition(":")[2]))
-    try:
-        yield tunnel, f"http://127.0.0.1:{tunnel.port}/v/{tail}"
-    finally:
-        tunnel.close()
 
 
 def test_a_lost_connection_fails_calls_and_comes_back(viewer_: viewer.Viewer) -> None:

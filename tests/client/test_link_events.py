@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import queue
+import threading
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import viewer
 from tests.client.conftest import Far
+from tests.client.tunnel import tunnel_to
 from tests.server.page import Page
 from viewer import errors
 from viewer.messages import Change
@@ -21,6 +25,18 @@ def until(link: viewer.Link, field: str, value: object) -> None:
     try:
         while getattr(link.document.state, field) != value:
             arrived.get(timeout=30)
+    finally:
+        unsubscribe()
+
+
+def until_actions(v: viewer.Viewer, right: Callable[[set[str]], bool]) -> None:
+    """Wait until the titles of a viewer's actions are right."""
+    changed = threading.Event()
+    unsubscribe = v.document.subscribe(changed.set)
+    try:
+        while not right({action.title for action in v.document.state.actions.values()}):
+            assert changed.wait(30)
+            changed.clear()
     finally:
         unsubscribe()
 
@@ -82,6 +98,33 @@ def test_pages_offer_a_links_actions_until_it_goes(link: viewer.Link, far: Far) 
         action.remove()
         assert len(other.document.state.actions) == 1
     until(link, "actions", {})
+
+
+def test_actions_are_offered_again_by_the_next_connection(viewer_: viewer.Viewer) -> None:
+    done: queue.Queue[str] = queue.Queue()
+    layer = viewer_.add_image(np.zeros((4, 5, 6), np.uint8))
+    with tunnel_to(viewer_) as (tunnel, url), viewer.connect(url, timeout=30) as link:
+        link.add_action("Measure", lambda: done.put("measure"), key="u")
+        taken = link.add_action("Taken over", lambda: done.put("never"), key="y")
+        link.add_action("Of a layer", lambda: done.put("never"), layer=link.layers[0])
+        gone = link.add_action("Gone", lambda: done.put("never"))
+        gone.remove()
+        before = viewer_.document.state.actions.keys()
+        tunnel.shut()
+        until_actions(viewer_, lambda titles: not titles)
+        viewer_.layers.remove(layer)
+        viewer_.add_action("Mine", lambda: done.put("mine"), key="y")
+        tunnel.open()
+        until_actions(viewer_, lambda titles: titles == {"Measure", "Mine"})
+        offered = viewer_.document.state.actions
+        assert not before & offered.keys()
+        with Page(viewer_.url) as page:
+            for id in offered:
+                page.send({"type": "run", "action": id, "pointer": {}})
+                assert done.get(timeout=30) in ("measure", "mine")
+        taken.remove()  # nothing to us any more
+        assert len(viewer_.document.state.actions) == 2
+    until_actions(viewer_, lambda titles: titles == {"Mine"})
 
 
 def test_links_make_no_actions_in_the_name_of_others(link: viewer.Link) -> None:

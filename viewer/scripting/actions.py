@@ -152,7 +152,7 @@ class Actions:
             except (LinkError, ClosedError):
                 offer.id = before  # the next connection does it
                 return
-            except ViewerError:  # its layer is gone
+            except ViewerError:
                 self._offers.pop(number, None)
 
     def hear(self, message: messages.Run, session: str) -> None:
@@ -207,6 +207,8 @@ def _plan_again(offer: Offer, before: str, now: state.Document) -> list[Change]:
     """What puts an action on the pages again that was there as `before`."""
     others = {known: other for known, other in now.actions.items() if known != before}
     if any(offer.like(other) for other in others.values()):
+        return []
+    if offer.layer not in (None, *KINDS, *now.layers):
         return []
     gone = [Change(("actions", before), remove=True)] if before in now.actions else []
     return [*gone, offer.change()]
