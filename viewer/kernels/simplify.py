@@ -1,10 +1,9 @@
 """Fewer triangles for nearly the same surface: edges are collapsed, the cheapest first.
 
-What a collapse costs is the quadric of Garland and Heckbert (Surface simplification using quadric
-error metrics, SIGGRAPH 1997): the squared distance from the planes of all faces that have gone
-into the two vertices; the vertex that remains goes where it is least. Instead
-of a queue there are passes: each collapses the edges below a threshold that rises from pass to
-pass, and touches no vertex twice, so costs are computed once a pass and memory is walked in order.
+What a collapse costs is told by quadrics (`viewer.kernels.quadrics`). Instead of a queue there are
+passes: each collapses the edges below a threshold that rises from pass to pass, and touches no
+vertex twice, so costs are computed once a pass and memory is walked in order. After a pass what is
+left moves together.
 
 A collapse that would change the surface's topology is refused (Dey, Edelsbrunner, Guha and
 Nekhayev, Topology preserving edge contraction, 1999): the two vertices must have exactly two
@@ -14,6 +13,9 @@ closed, with the same Euler characteristic. One that would turn a face over is r
 Quadrics are blind along an edge or a spike, so where a tolerance is asked for, every vertex also
 knows how far away the surface may be from the vertices that it stands for: the distances of the
 ends of every collapsed edge from the new faces, added up.
+
+A corner is 4 * face + k. The corners of a vertex are a linked list, copied into a small table
+(`_fan`) before anything is computed with it.
 """
 
 from __future__ import annotations
@@ -21,57 +23,62 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from viewer.kernels.quadrics import (
+    CHANGED,
+    COLUMNS,
+    ERROR,
+    FACES,
+    GONE,
+    HEAD,
+    LOCKED,
+    MARK,
+    VALENCE,
+    best_place,
+    error_at,
+    place_of,
+)
+
 MOST_FACES = 20
 """Faces around a vertex at most: beyond it triangles become needles, and collapses slow."""
 
 LEAST_COSINE = 0.25
 """Cosine of the most that a face may turn."""
 
+NONE = np.uint32(0xFFFFFFFF)
+"""No corner."""
+
+_one, _two, _three = np.uint32(1), np.uint32(2), np.uint32(3)
+_NEXT, _BEFORE = np.uint32(0b001001), np.uint32(0b010010)
+"""Two bits for each corner of a face: which one comes next, and which before."""
+
 
 @numba.njit(nogil=True, cache=True)
-def _begin(positions, faces, quadrics, heads, nexts, valences, locked):  # type: ignore[no-untyped-def]
+def link(faces, counters, nexts):  # type: ignore[no-untyped-def]
+    """Make the list of every vertex' corners, and count them."""
+    for vertex in range(len(counters)):
+        counters[vertex, HEAD] = NONE
+        counters[vertex, VALENCE] = 0
+    for face in range(len(faces)):
+        for k in range(3):
+            vertex, corner = faces[face, k], np.uint32(4 * face + k)
+            nexts[corner] = counters[vertex, HEAD]
+            counters[vertex, HEAD] = corner
+            counters[vertex, VALENCE] += _one
+
+
+@numba.njit(nogil=True, cache=True)
+def lock(faces, table):  # type: ignore[no-untyped-def]
+    """Lock the vertices on borders: one of their edges has a face on one side only."""
+    balance = np.zeros(len(table), np.int64)
     for face in range(len(faces)):
         a, b, c = faces[face, 0], faces[face, 1], faces[face, 2]
-        az, ay, ax = positions[a, 0], positions[a, 1], positions[a, 2]
-        uz, uy, ux = positions[b, 0] - az, positions[b, 1] - ay, positions[b, 2] - ax
-        vz, vy, vx = positions[c, 0] - az, positions[c, 1] - ay, positions[c, 2] - ax
-        nz, ny, nx = uy * vx - ux * vy, ux * vz - uz * vx, uz * vy - uy * vz
-        area = np.sqrt(nz * nz + ny * ny + nx * nx)
-        # (unit normal, distance) squared, from the normal as long as twice the area: a small face
-        # counts as much as a large one, which keeps the corners of stairs.
-        scale = 1 / (area * area) if area > 0 else 0.0
-        d = -(nz * az + ny * ay + nx * ax)
-        zz, zy, zx, zd = nz * nz * scale, nz * ny * scale, nz * nx * scale, nz * d * scale
-        yy, yx, yd = ny * ny * scale, ny * nx * scale, ny * d * scale
-        xx, xd, dd = nx * nx * scale, nx * d * scale, d * d * scale
-        for k in range(3):
-            vertex = faces[face, k]
-            q = quadrics[vertex]
-            q[0] += zz
-            q[1] += zy
-            q[2] += zx
-            q[3] += zd
-            q[4] += yy
-            q[5] += yx
-            q[6] += yd
-            q[7] += xx
-            q[8] += xd
-            q[9] += dd
-            q[10] += 1
-            corner = 3 * face + k
-            nexts[corner] = heads[vertex]
-            heads[vertex] = corner
-            valences[vertex] += 1
-    # A vertex is on a border if one of its edges has a face on one side only.
-    for vertex in range(len(heads)):
-        balance = np.int64(0)
-        corner = heads[vertex]
-        while corner >= 0:
-            face, k = corner // 3, corner % 3
-            # Of a closed fan every neighbour is once the next and once the one before.
-            balance += _mix(faces[face, (k + 1) % 3]) - _mix(faces[face, (k + 2) % 3])
-            corner = nexts[corner]
-        locked[vertex] = balance != 0
+        # Of a closed fan every neighbour is once the next and once the one before.
+        mixed_a, mixed_b, mixed_c = _mix(a), _mix(b), _mix(c)
+        balance[a] += mixed_b - mixed_c
+        balance[b] += mixed_c - mixed_a
+        balance[c] += mixed_a - mixed_b
+    for vertex in range(len(table)):
+        table[vertex, LOCKED] = balance[vertex] != 0
 
 
 @numba.njit(nogil=True, cache=True)
@@ -81,82 +88,44 @@ def _mix(number):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _error(quadrics, a, b, place):  # type: ignore[no-untyped-def]
-    """How far a place is off the planes of two vertices: the sum of squares."""
-    q, r = quadrics[a], quadrics[b]
-    z, y, x = place[0], place[1], place[2]
-    error = z * ((q[0] + r[0]) * z + 2 * ((q[1] + r[1]) * y + (q[2] + r[2]) * x + q[3] + r[3]))
-    error += y * ((q[4] + r[4]) * y + 2 * ((q[5] + r[5]) * x + q[6] + r[6]))
-    error += x * ((q[7] + r[7]) * x + 2 * (q[8] + r[8])) + q[9] + r[9]
-    return max(error, 0.0)
+def _fan(faces, counters, nexts, vertex, fan):  # type: ignore[no-untyped-def]
+    """Write the faces around a vertex, and unlink those that are gone; the number of them.
 
-
-@numba.njit(nogil=True, cache=True)
-def _place(quadrics, positions, a, b, stay, place):  # type: ignore[no-untyped-def]
-    """Where the vertex of a collapsed edge is best, written to `place`; its error.
-
-    At one of the edge's ends if it shall `stay` on the surface.
+    Each as its corner at the vertex, the vertex that follows it in the face, and the other.
     """
-    if stay:
-        one, other = _error(quadrics, a, b, positions[a]), _error(quadrics, a, b, positions[b])
-        best = a if one <= other else b
-        for i in range(3):
-            place[i] = positions[best, i]
-        return min(one, other)
-    q, r = quadrics[a], quadrics[b]
-    # Of all places that are equally good, the one nearest the edge's middle: a little weight
-    # pulls there, which also makes the equations solvable where the surface is flat.
-    pull = 1e-3 * (q[10] + r[10])
-    zz, zy, zx = q[0] + r[0] + pull, q[1] + r[1], q[2] + r[2]
-    yy, yx, xx = q[4] + r[4] + pull, q[5] + r[5], q[7] + r[7] + pull
-    rz = pull * 0.5 * (positions[a, 0] + positions[b, 0]) - q[3] - r[3]
-    ry = pull * 0.5 * (positions[a, 1] + positions[b, 1]) - q[6] - r[6]
-    rx = pull * 0.5 * (positions[a, 2] + positions[b, 2]) - q[8] - r[8]
-    c00, c01, c02 = yy * xx - yx * yx, zx * yx - zy * xx, zy * yx - zx * yy
-    determinant = zz * c00 + zy * c01 + zx * c02
-    if determinant > 0:
-        c11, c12, c22 = zz * xx - zx * zx, zy * zx - zz * yx, zz * yy - zy * zy
-        place[0] = (c00 * rz + c01 * ry + c02 * rx) / determinant
-        place[1] = (c01 * rz + c11 * ry + c12 * rx) / determinant
-        place[2] = (c02 * rz + c12 * ry + c22 * rx) / determinant
-    else:
-        for i in range(3):
-            place[i] = 0.5 * (positions[a, i] + positions[b, i])
-    return _error(quadrics, a, b, place)
-
-
-@numba.njit(nogil=True, cache=True)
-def _price(positions, quadrics, faces, gone, locked, changed, turn, stay, costs):  # type: ignore[no-untyped-def]
-    """Costs of the edges whose ends changed in the turn before; each edge at one of its faces."""
-    place = np.empty(3)
-    for face in range(len(faces)):
-        if gone[face]:
-            continue
-        for k in range(3):
-            a, b = faces[face, k], faces[face, (k + 1) % 3]
-            if a > b or not (changed[a] == turn - 1 or changed[b] == turn - 1):
-                continue
-            if locked[a] or locked[b]:
-                costs[3 * face + k] = np.inf
+    number = 0
+    former = NONE
+    corner = counters[vertex, HEAD]
+    while corner != NONE:
+        face, k = corner >> _two, corner & _three
+        following = nexts[corner]
+        if faces[face, GONE]:
+            if former == NONE:
+                counters[vertex, HEAD] = following
             else:
-                costs[3 * face + k] = _place(quadrics, positions, a, b, stay, place)
+                nexts[former] = following
+        else:
+            fan[number, 0] = corner
+            fan[number, 1] = faces[face, (_NEXT >> (k + k)) & _three]
+            fan[number, 2] = faces[face, (_BEFORE >> (k + k)) & _three]
+            number += 1
+            former = corner
+        corner = following
+    return number
 
 
 @numba.njit(nogil=True, cache=True)
-def _turns_over(positions, faces, nexts, start, other, place):  # type: ignore[no-untyped-def]
+def _turns_over(places, a, fan, number, other, z, y, x):  # type: ignore[no-untyped-def]
     """Whether moving a vertex turns one of its faces; those that hold `other` disappear."""
-    corner = start
-    while corner >= 0:
-        face, k = corner // 3, corner % 3
-        corner = nexts[corner]
-        b, c = faces[face, (k + 1) % 3], faces[face, (k + 2) % 3]
+    az, ay, ax = place_of(places, a)
+    for i in range(number):
+        b, c = fan[i, 1], fan[i, 2]
         if b == other or c == other:
             continue
-        a = faces[face, k]
-        bz, by, bx = positions[b, 0], positions[b, 1], positions[b, 2]
-        cz, cy, cx = positions[c, 0] - bz, positions[c, 1] - by, positions[c, 2] - bx
-        oz, oy, ox = positions[a, 0] - bz, positions[a, 1] - by, positions[a, 2] - bx
-        wz, wy, wx = place[0] - bz, place[1] - by, place[2] - bx
+        bz, by, bx = place_of(places, b)
+        cz, cy, cx = places[c, 0] - bz, places[c, 1] - by, places[c, 2] - bx
+        oz, oy, ox = az - bz, ay - by, ax - bx
+        wz, wy, wx = z - bz, y - by, x - bx
         oldz, oldy, oldx = cy * ox - cx * oy, cx * oz - cz * ox, cz * oy - cy * oz
         newz, newy, newx = cy * wx - cx * wy, cx * wz - cz * wx, cz * wy - cy * wz
         dot = oldz * newz + oldy * newy + oldx * newx
@@ -198,185 +167,172 @@ def _from_triangle(p, a, b, c):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _distance(positions, faces, nexts, first, second, a, b, place, point):  # type: ignore[no-untyped-def]
-    """Distance of a point from the faces that remain around a collapsed edge."""
+def _distance(places, fan, number, other, place, point):  # type: ignore[no-untyped-def]
+    """Squared distance of a point from the faces of a fan once its vertex is at a place."""
     best = np.inf
-    for start, other in ((first, b), (second, a)):
-        corner = start
-        while corner >= 0:
-            face, k = corner // 3, corner % 3
-            corner = nexts[corner]
-            p, q = faces[face, (k + 1) % 3], faces[face, (k + 2) % 3]
-            if p != other and q != other:
-                best = min(best, _from_triangle(point, place, positions[p], positions[q]))
-    return np.sqrt(best)
+    for i in range(number):
+        p, q = fan[i, 1], fan[i, 2]
+        if p != other and q != other:
+            triangle = (place, place_of(places, p), place_of(places, q))
+            best = min(best, _from_triangle(point, *triangle))
+    return best
 
 
 @numba.njit(nogil=True, cache=True)
-def _alive(faces, gone, heads, nexts, vertex):  # type: ignore[no-untyped-def]
-    """First corner of a vertex, once those of faces that are gone have been unlinked."""
-    corner = heads[vertex]
-    while corner >= 0 and gone[corner // 3]:
-        corner = nexts[corner]
-    heads[vertex] = corner
-    former = corner
-    while former >= 0:
-        corner = nexts[former]
-        while corner >= 0 and gone[corner // 3]:
-            corner = nexts[corner]
-        nexts[former] = corner
-        former = corner
-    return heads[vertex]
+def _drift(places, a, b, fan_a, number_a, fan_b, number_b, place):  # type: ignore[no-untyped-def]
+    """How far the surface may be from all that a collapsed edge stands for."""
+    drift = 0.0
+    for vertex in (a, b):
+        point = place_of(places, vertex)
+        nearest = min(
+            _distance(places, fan_a, number_a, b, place, point),
+            _distance(places, fan_b, number_b, a, place, point),
+        )
+        drift = max(drift, np.sqrt(nearest))
+    return drift + max(places[a, ERROR], places[b, ERROR])
 
 
 @numba.njit(nogil=True, cache=True)
-def _collapse(  # type: ignore[no-untyped-def]
-    positions,
-    quadrics,
+def collapse(  # type: ignore[no-untyped-def]
+    table,
+    places,
+    counters,
     faces,
-    gone,
-    heads,
     nexts,
-    valences,
-    changed,
-    marks,
-    errors,
+    costs,
+    threshold,
     tolerance,
     turn,
     stay,
-    costs,
-    threshold,
     left,
     target,
     stamp,
 ):
     """Collapse what costs less than the threshold; the faces left, and the last stamp."""
-    place = np.empty(3)
+    fan_a = np.empty((MOST_FACES + 4, 3), np.uint32)
+    fan_b = np.empty((MOST_FACES + 4, 3), np.uint32)
+    now = np.uint32(turn)
     for face in range(len(faces)):
         if left <= target:
             break
-        if gone[face]:
+        if faces[face, GONE]:
             continue
         for k in range(3):
-            if not costs[3 * face + k] <= threshold:
+            if not costs[face, k] <= threshold:
                 continue
             a, b, c = faces[face, k], faces[face, (k + 1) % 3], faces[face, (k + 2) % 3]
-            if a > b or changed[a] == turn or changed[b] == turn:
+            if a > b or counters[a, CHANGED] == now or counters[b, CHANGED] == now:
                 continue
-            together = valences[a] + valences[b] - 4
-            if together < 3 or together > MOST_FACES or valences[c] < 4:
+            together = np.int64(counters[a, VALENCE]) + np.int64(counters[b, VALENCE]) - 4
+            if together < 3 or together > MOST_FACES or counters[c, VALENCE] < 4:
                 continue
-            first, second = (
-                _alive(faces, gone, heads, nexts, a),
-                _alive(faces, gone, heads, nexts, b),
-            )
+            number_a = _fan(faces, counters, nexts, a, fan_a)
+            number_b = _fan(faces, counters, nexts, b, fan_b)
             stamp += 2
-            corner = first
-            while corner >= 0:
-                here, j = corner // 3, corner % 3
-                marks[faces[here, (j + 1) % 3]] = stamp
-                marks[faces[here, (j + 2) % 3]] = stamp
-                corner = nexts[corner]
+            seen, twice = np.uint32(stamp), np.uint32(stamp + 1)
+            for i in range(number_a):
+                counters[fan_a[i, 1], MARK] = seen
+                counters[fan_a[i, 2], MARK] = seen
             common = 0
             shared = 0
             opposite = c
-            beyond = -1
-            last = -1
-            corner = second
-            while corner >= 0:
-                here, j = corner // 3, corner % 3
-                p, q = faces[here, (j + 1) % 3], faces[here, (j + 2) % 3]
-                if marks[p] == stamp and p != a:
-                    marks[p] = stamp + 1
-                    common += 1
-                if marks[q] == stamp and q != a:
-                    marks[q] = stamp + 1
-                    common += 1
+            beyond = np.int64(-1)
+            for i in range(number_b):
+                p, q = fan_b[i, 1], fan_b[i, 2]
                 if p == a or q == a:
                     shared += 1
+                    here = np.int64(fan_b[i, 0] >> _two)
                     if here != face:
                         beyond = here
                         opposite = q if p == a else p
-                last = corner
-                corner = nexts[corner]
-            if common != 2 or shared != 2 or valences[opposite] < 4 or beyond < 0:
+                if counters[p, MARK] == seen and p != a:
+                    counters[p, MARK] = twice
+                    common += 1
+                if counters[q, MARK] == seen and q != a:
+                    counters[q, MARK] = twice
+                    common += 1
+            if common != 2 or shared != 2 or counters[opposite, VALENCE] < 4 or beyond < 0:
                 continue
-            _place(quadrics, positions, a, b, stay, place)
+            z, y, x, _ = best_place(table, places, a, b, stay)
             bad = True
             for attempt in range(3):
                 if attempt:  # the best place turns a face over: an end may not
                     end = a if attempt == 1 else b
-                    for i in range(3):
-                        place[i] = positions[end, i]
-                    if _error(quadrics, a, b, place) > threshold:
+                    z, y, x = place_of(places, end)
+                    if error_at(table, a, b, z, y, x) > threshold:
                         continue
-                bad = _turns_over(positions, faces, nexts, first, b, place) or _turns_over(
-                    positions, faces, nexts, second, a, place
+                bad = _turns_over(places, a, fan_a, number_a, b, z, y, x) or _turns_over(
+                    places, b, fan_b, number_b, a, z, y, x
                 )
                 if not bad:
                     break
             if bad:
                 continue
             if tolerance < np.inf:
-                error = max(
-                    _distance(positions, faces, nexts, first, second, a, b, place, positions[a]),
-                    _distance(positions, faces, nexts, first, second, a, b, place, positions[b]),
-                ) + max(errors[a], errors[b])
+                error = _drift(places, a, b, fan_a, number_a, fan_b, number_b, (z, y, x))
                 if error > tolerance:
-                    costs[3 * face + k] = np.inf
+                    costs[face, k] = np.inf
                     continue
-                errors[a] = error
-            corner = second
-            while corner >= 0:
-                faces[corner // 3, corner % 3] = a
-                corner = nexts[corner]
-            nexts[last] = first
-            heads[a] = second
-            heads[b] = -1
-            gone[face] = gone[beyond] = 1
-            valences[a] = together
-            valences[b] = 0
-            valences[c] -= 1
-            valences[opposite] -= 1
-            for i in range(3):
-                positions[a, i] = place[i]
-            for i in range(11):
-                quadrics[a, i] += quadrics[b, i]
-            changed[a] = turn
+                places[a, ERROR] = error
+            for i in range(number_b):
+                corner = fan_b[i, 0]
+                faces[corner >> _two, corner & _three] = a
+            nexts[fan_b[number_b - 1, 0]] = fan_a[0, 0]
+            counters[a, HEAD] = fan_b[0, 0]
+            counters[b, HEAD] = NONE
+            faces[face, GONE] = 1
+            faces[beyond, GONE] = 1
+            counters[a, VALENCE] = together
+            counters[b, VALENCE] = 0
+            counters[c, VALENCE] -= _one
+            counters[opposite, VALENCE] -= _one
+            counters[a, CHANGED] = now
+            for i in range(FACES + 1):
+                table[a, i] += table[b, i]
+            places[a, 0], places[a, 1], places[a, 2] = z, y, x
             left -= 2
             break
     return left, stamp
 
 
 @numba.njit(nogil=True, cache=True)
-def _sample(faces, gone, costs, step, out):  # type: ignore[no-untyped-def]
+def sample(faces, costs, step, out):  # type: ignore[no-untyped-def]
     """Costs of every so many edges; their number."""
     number = 0
     for face in range(0, len(faces), step):
-        if gone[face]:
+        if faces[face, GONE]:
             continue
         for k in range(3):
             if faces[face, k] < faces[face, (k + 1) % 3] and number < len(out):
-                out[number] = costs[3 * face + k]
+                out[number] = costs[face, k]
                 number += 1
     return number
 
 
 @numba.njit(nogil=True, cache=True)
-def _compact(positions, faces, gone, valences):  # type: ignore[no-untyped-def]
-    """Move what is left to the front; the numbers of vertices and faces."""
-    numbers = np.empty(len(positions), np.uint32)
+def close_up(table, places, counters, faces, costs):  # type: ignore[no-untyped-def]
+    """Move what is left to the front, in the same order; the numbers of vertices and faces.
+
+    Corners have to be linked anew.
+    """
     amount = 0
-    for vertex in range(len(positions)):
-        if valences[vertex] > 0:
-            numbers[vertex] = amount
-            for k in range(3):
-                positions[amount, k] = positions[vertex, k]
+    for vertex in range(len(counters)):
+        counters[vertex, MARK] = amount  # its new number
+        if counters[vertex, VALENCE] > 0:
+            for k in range(4):
+                places[amount, k] = places[vertex, k]
+            for k in range(COLUMNS):
+                table[amount, k] = table[vertex, k]
+            counters[amount, CHANGED] = counters[vertex, CHANGED]
             amount += 1
-    kept = 0
+    left = 0
     for face in range(len(faces)):
-        if not gone[face]:
+        if not faces[face, GONE]:
             for k in range(3):
-                faces[kept, k] = numbers[faces[face, k]]
-            kept += 1
-    return amount, kept
+                faces[left, k] = counters[faces[face, k], MARK]
+                costs[left, k] = costs[face, k]
+            faces[left, GONE] = 0
+            left += 1
+    for vertex in range(amount):
+        counters[vertex, MARK] = 0
+    return amount, left
