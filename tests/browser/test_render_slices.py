@@ -202,6 +202,47 @@ def test_layers_lie_where_their_scale_and_translation_put_them(viewer_, open_pag
     assert wrong(picture, expected) == 0
 
 
+AFFINES = {
+    "turned": ([[0.8, 0.6, 0], [-0.48, 0.64, 0.6], [0.36, -0.48, 0.8]], [10, -5, 3]),
+    "sheared": ([[1.3, 0, 0.2], [0.5, 0.9, 0], [0, -0.4, 1.1]], [0, 4, -9]),
+    "mirrored": ([[1, 0, 0], [0, 0, 1], [0, 1, 0]], [0, 0, 0]),
+}
+"""Linear part and offset, (z, y, x)."""
+
+
+@pytest.mark.parametrize("kind", ["xy", "xz", "yz"])
+@pytest.mark.parametrize("name", AFFINES)
+def test_layers_lie_where_their_affine_map_puts_them(viewer_, open_page, name, kind):
+    image, labels = noise("uint16"), noise("uint32", seed=4) % 50
+    linear_part, offset = map(np.array, AFFINES[name])
+    affine = np.eye(4)
+    affine[:3, :3], affine[:3, 3] = linear_part, offset
+    plain = {"interpolation": "nearest", "contrast_limits": (0, 65535)}
+    viewer_.add_image(image, affine=affine, **plain, **PLACE)
+    seen = viewer_.add_labels(labels, affine=affine, opacity=1.0, visible=False, **PLACE)
+    center = linear_part @ np.array(CENTER) + offset
+    look(viewer_, kind, tuple(center))
+    page = open_page(viewer_, SIZE)
+    for layer, data in ((None, image), (seen, labels)):
+        if layer is not None:
+            layer.visible = True
+        show(page, viewer_)
+        picture = read(page)
+        world = positions(picture.shape, center, ZOOM, kind)
+        where = texels((world - offset) @ np.linalg.inv(linear_part).T, SCALE, TRANSLATE)
+        values, inside = nearest(data, where)
+        # pixels are placed on a grid of sixteenths or so of them: what lies on a border of voxels is left out
+        clear = (np.abs(where - np.floor(where) - 0.5) > 1e-2).all(-1)
+        assert 0.3 < inside.mean() and clear.mean() > 0.9
+        if layer is None:
+            expected = np.where(inside[..., None], gray(values, 0, 65535), DARK)
+        else:
+            there = inside & (values != 0)
+            clear &= there
+            expected = np.where(there[..., None], label_colors(values), DARK)
+        assert wrong(picture[clear], expected[clear]) == 0
+
+
 @pytest.mark.parametrize("blending", ["translucent", "additive", "opaque", "minimum"])
 def test_blending(viewer_, open_page, blending):
     below, above = noise("uint8"), noise("uint8", seed=5)

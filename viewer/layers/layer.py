@@ -189,7 +189,10 @@ class Layer(Settings):
 
     @property
     def zarr_url(self) -> str:
-        """Address of the layer as an OME-Zarr 0.5 image, for any Zarr client."""
+        """Address of the layer as an OME-Zarr 0.5 image, for any Zarr client.
+
+        OME-Zarr 0.5 knows scale and translate of levels, but no `affine`: that is left out.
+        """
         return f"{self._open_owner().url}layers/{self._id}"
 
     @property

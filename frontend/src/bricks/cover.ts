@@ -8,15 +8,20 @@
 import type { Position } from "../math/panel";
 import type { BrickNumber, Volume } from "./volume";
 
-/** A rectangle of pixels in the world. Vectors are (z, y, x). */
+/**
+ * A rectangle of pixels in the world, or, as a volume's affine map shows it, in the volume's own
+ * coordinates, where everything below takes place. Vectors are (z, y, x).
+ */
 export interface Plane {
-  /** World position at the pixel `middle`. */
+  /** Position at the pixel `middle`. */
   readonly center: Position;
   /** Pixels from the rectangle's top left corner, about its middle. */
   readonly middle: readonly [x: number, y: number];
-  /** Unit vectors in the world, at right angles. */
+  /** Ways of one world unit along the rectangle's edges; in the world at right angles. */
   readonly right: Position;
   readonly down: Position;
+  /** What tells how far a way leads along `right` and `down`, where they do not tell so themselves. */
+  readonly dual?: { readonly right: Position; readonly down: Position };
   /** Pixels of the screen. */
   readonly width: number;
   readonly height: number;
@@ -43,6 +48,23 @@ export const VOXEL_PIXELS = 1.25;
 type Axis = 0 | 1 | 2;
 const AXES: readonly Axis[] = [0, 1, 2];
 
+/** The plane as it lies in the volume's own coordinates. */
+export function ownPlane({ map }: Volume, plane: Plane): Plane {
+  if (map.isIdentity) return plane;
+  return {
+    ...plane,
+    center: map.inward(plane.center),
+    right: map.inwardWay(plane.right),
+    down: map.inwardWay(plane.down),
+    dual: { right: map.inwardDual(plane.right), down: map.inwardDual(plane.down) },
+  };
+}
+
+/** What tells how far a way leads along the plane's edges, in world units. */
+export function dualOf(plane: Plane): { readonly right: Position; readonly down: Position } {
+  return plane.dual ?? plane;
+}
+
 /** The plane's normal; along an axis for axis-aligned planes, then towards larger positions. */
 export function normalOf(plane: Plane): Position {
   const [rz, ry, rx] = plane.right;
@@ -61,10 +83,11 @@ export function showsFlat(plane: Pick<Plane, "right" | "down">): boolean {
 /** The coarsest level whose voxels, along the plane, are no larger than the pixels allow. */
 export function levelFor(volume: Volume, plane: Plane): number {
   const finest = volume.grid(0).scale;
+  const { right, down } = dualOf(plane);
   for (let level = volume.coarsest; level > 0; level -= 1) {
     const { scale } = volume.grid(level);
     const fine = AXES.every((axis) => {
-      const along = Math.max(Math.abs(plane.right[axis]), Math.abs(plane.down[axis]));
+      const along = Math.max(Math.abs(right[axis]), Math.abs(down[axis]));
       // An axis that is not reduced can't be had any finer.
       if (along < 1e-6 || scale[axis] <= finest[axis]) return true;
       return scale[axis] * along <= VOXEL_PIXELS * plane.pixel;
@@ -150,6 +173,7 @@ function rowOf(
     (2 * Math.abs(scale));
   const [from, to] = [middle - reach, middle + reach];
   const [first, last] = brickRange(volume, level, axis, from, to, linear);
+  const dual = dualOf(plane);
   const row: Row = { index: [], low: [], high: [], near: [], far: [], right: [], down: [] };
   for (let index = first; index <= last; index += 1) {
     const [low, high] = span(volume, level, axis, index, linear);
@@ -163,8 +187,8 @@ function rowOf(
     row.near.push(Math.min(a, b));
     row.far.push(Math.max(a, b));
     const pixels = (((low + high) / 2 - middle) * scale) / plane.pixel;
-    row.right.push(pixels * plane.right[axis]);
-    row.down.push(pixels * plane.down[axis]);
+    row.right.push(pixels * dual.right[axis]);
+    row.down.push(pixels * dual.down[axis]);
   }
   return row;
 }
@@ -197,7 +221,8 @@ export function coverPlane(
           (sum, axis) => sum + ((focus[axis] - plane.center[axis]) * direction[axis]) / plane.pixel,
           0,
         );
-  const [focusRight, focusDown] = [aside(plane.right), aside(plane.down)];
+  const dual = dualOf(plane);
+  const [focusRight, focusDown] = [aside(dual.right), aside(dual.down)];
   const cells: Cell[] = [];
   const depth = zs.index.length;
   const height = ys.index.length;

@@ -35,10 +35,11 @@ export function isWhole({ volume, level, bricks }: Fill): boolean {
 function isFine(volume: Volume, level: number, pixel: number): boolean {
   const finest = volume.grid(0).scale;
   const { scale } = volume.grid(level);
+  const { stretch } = volume.map;
   return AXES.every(
     (axis) =>
       Math.abs(scale[axis]) <= Math.abs(finest[axis]) ||
-      Math.abs(scale[axis]) <= VOXEL_PIXELS * pixel,
+      Math.abs(scale[axis]) * stretch[axis] <= VOXEL_PIXELS * pixel,
   );
 }
 
@@ -47,13 +48,15 @@ function partOf(volume: Volume, level: number, most: number, center: Position): 
   const grid = volume.grid(level);
   const counts: [number, number, number] = [...grid.bricks];
   const edge = (axis: 0 | 1 | 2): number =>
-    counts[axis] < 2 ? 0 : counts[axis] * volume.brick[axis] * Math.abs(grid.scale[axis]);
+    counts[axis] < 2
+      ? 0
+      : counts[axis] * volume.brick[axis] * Math.abs(grid.scale[axis]) * volume.map.stretch[axis];
   while (product(counts) > most && Math.max(...counts) > 1) {
     const [first, ...others] = AXES;
     const longest = others.reduce<0 | 1 | 2>((a, b) => (edge(b) > edge(a) ? b : a), first);
     counts[longest] -= Math.ceil(counts[longest] / 16);
   }
-  const texels = volume.toTexels(level, center);
+  const texels = volume.toTexels(level, volume.map.inward(center));
   const [z, y, x] = AXES.map((axis) => {
     const from = Math.round(texels[axis] / volume.brick[axis] - counts[axis] / 2);
     return Math.min(Math.max(from, 0), grid.bricks[axis] - counts[axis]);

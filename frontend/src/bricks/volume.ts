@@ -2,8 +2,10 @@
 // where its bricks lie, in voxels and in the world, and gives each a number.
 //
 // Within a level, places are told in *texels*: voxel i covers [i, i + 1), so its centre is at
-// i + 1/2, and texel = (world - translate) / scale + 1/2.
+// i + 1/2, and texel = (own - translate) / scale + 1/2. *Own* coordinates are those of the layer
+// before its affine map takes them to the world.
 import type { Position } from "../math/panel";
+import { affineOf, type AffineMap } from "../math/affine";
 import { levelSpace, isFlat } from "../math/space";
 import type { Data } from "../wire/types";
 import { elementBytes, elementOf, type Element } from "./element";
@@ -11,9 +13,9 @@ import { elementBytes, elementOf, type Element } from "./element";
 export interface Grid {
   /** Voxels along (z, y, x). */
   readonly shape: Position;
-  /** World size of a voxel. */
+  /** Own size of a voxel. */
   readonly scale: Position;
-  /** World position of the centre of voxel 0. */
+  /** Own position of the centre of voxel 0. */
   readonly translate: Position;
   /** Bricks along (z, y, x). */
   readonly bricks: Position;
@@ -58,6 +60,8 @@ export class Volume {
   readonly brickBytes: number;
   /** Identity of the data behind it: another text, other bricks. */
   readonly key: string;
+  /** From own coordinates to the world. */
+  map: AffineMap;
   #grids: readonly Grid[] = [];
 
   constructor(layer: string, kind: "image" | "labels", data: Data, point: readonly number[]) {
@@ -72,11 +76,13 @@ export class Volume {
     this.stored = each((axis) => data.brick[axis] + data.apron[axis]);
     this.brickBytes = this.stored[0] * this.stored[1] * this.stored[2] * elementBytes(this.element);
     this.key = Volume.keyOf(layer, data, point);
+    this.map = affineOf(data);
     this.place(data);
   }
 
   /** Take over where the levels lie in the world; the voxels stay the same. */
   place(data: Data): void {
+    this.map = affineOf(data);
     const finest = data.levels[0] && levelSpace(data, data.levels[0]);
     let first = 0;
     this.#grids = data.levels.map((level) => {
@@ -132,16 +138,16 @@ export class Volume {
     return { level, z: (row - y) / bricks[1], y, x };
   }
 
-  /** Texels of the level at a world position. */
-  toTexels(level: number, world: Position): Position {
+  /** Texels of the level at an own position. */
+  toTexels(level: number, own: Position): Position {
     const { scale, translate } = this.grid(level);
-    return each((axis) => (world[axis] - translate[axis]) / scale[axis] + 0.5);
+    return each((axis) => (own[axis] - translate[axis]) / scale[axis] + 0.5);
   }
 
   /** Voxel of the level that holds the world position; null outside the data. */
   voxelAt(level: number, world: Position): Position | null {
     const grid = this.grid(level);
-    const texels = this.toTexels(level, world);
+    const texels = this.toTexels(level, this.map.inward(world));
     const inside = AXES.every((axis) => {
       if (axis === 0 && this.flat) return true;
       return texels[axis] >= grid.low[axis] && texels[axis] < grid.high[axis];

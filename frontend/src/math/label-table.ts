@@ -1,6 +1,7 @@
 // All labels of a layer: how large they are and where, as the server's index lists them; and which
 // of them are listed in which order. Numbers stay in typed arrays: there may be millions.
 import type { Position } from "./panel";
+import { affineOf } from "./affine";
 import { levelSpace } from "./space";
 import type { Data } from "../wire/types";
 
@@ -50,7 +51,7 @@ export class LabelTable {
       const stop = this.#boxes[6 * row + 3 + axis] ?? 1;
       return translate[axis] + scale[axis] * Math.floor((start + stop - 1) / 2);
     };
-    return [at(0), at(1), at(2)];
+    return affineOf(data).outward([at(0), at(1), at(2)]);
   }
 
   /** The rows of these labels, of those that are there. */

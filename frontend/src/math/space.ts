@@ -1,6 +1,7 @@
 // Where a layer's voxels are in the world: its spatial axes, the size of its voxels, its bounds.
 // A voxel i spans [i - 1/2, i + 1/2), so bounds reach half a voxel beyond the outermost centres.
 import type { Data, Document, Level } from "../wire/types";
+import { affineOf, type AffineMap } from "./affine";
 import type { Position } from "./panel";
 
 export interface Bounds {
@@ -8,7 +9,7 @@ export interface Bounds {
   readonly high: Position;
 }
 
-/** How one level lies in space, as (z, y, x). An image without z has one voxel there. */
+/** How one level lies in the layer's own coordinates, as (z, y, x). An image without z has one voxel there. */
 export interface LevelSpace {
   readonly shape: Position;
   readonly scale: Position;
@@ -58,7 +59,36 @@ export function dataBounds(data: Data): Bounds | null {
     low[axis] = Math.min(first, last);
     high[axis] = Math.max(first, last);
   }
-  return { low, high };
+  return boundsAround({ low, high }, affineOf(data));
+}
+
+/** World bounds of what lies within `own` bounds. */
+function boundsAround(own: Bounds, map: AffineMap): Bounds {
+  if (map.isIdentity) return own;
+  const corners = [0, 1, 2, 3, 4, 5, 6, 7].map((corner) =>
+    map.outward([
+      (corner & 4 ? own.high : own.low)[0],
+      (corner & 2 ? own.high : own.low)[1],
+      (corner & 1 ? own.high : own.low)[2],
+    ]),
+  );
+  const each = (pick: (...values: number[]) => number): Position => [
+    pick(...corners.map(([z]) => z)),
+    pick(...corners.map(([, y]) => y)),
+    pick(...corners.map(([, , x]) => x)),
+  ];
+  return { low: each(Math.min), high: each(Math.max) };
+}
+
+/** World length of a level's voxels along each of their axes. */
+export function voxelSize(data: Data, level: Level): Position {
+  const { scale } = levelSpace(data, level);
+  const { stretch } = affineOf(data);
+  return [
+    Math.abs(scale[0]) * stretch[0],
+    Math.abs(scale[1]) * stretch[1],
+    Math.abs(scale[2]) * stretch[2],
+  ];
 }
 
 /** World bounds of all layers, hidden ones too, so that hiding a layer moves nothing. */

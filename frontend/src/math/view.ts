@@ -1,7 +1,8 @@
 // The view's arithmetic, pure and shared by the interface and the renderer: what zoom is in force,
 // which world position lies under a point of the screen and the other way round.
 import { vec3 } from "gl-matrix";
-import type { Document } from "../wire/types";
+import type { Data, Document, Level } from "../wire/types";
+import { affineOf } from "./affine";
 import {
   alongAxis,
   dot,
@@ -212,7 +213,7 @@ export function stepAlong(document: Document, direction: Position): number {
     const level = data?.levels[0];
     if (data === undefined || level === undefined) return null;
     if (direction[0] !== 0 && isFlat(data)) return null;
-    return voxelAlong(levelSpace(data, level).scale, direction);
+    return voxelAlong(data, level, direction);
   };
   const ids = layersThatCount(document);
   const steps = ids.map(step).filter((value) => value !== null);
@@ -221,9 +222,11 @@ export function stepAlong(document: Document, direction: Position): number {
 }
 
 /** World units that are one voxel long in a direction, counted in voxels whatever their shape. */
-export function voxelAlong(scale: Position, direction: Position): number {
-  const axis = alongAxis(direction);
+export function voxelAlong(data: Data, level: Level, direction: Position): number {
+  const { scale } = levelSpace(data, level);
+  const map = affineOf(data);
+  const axis = map.isIdentity ? alongAxis(direction) : null;
   if (axis !== null) return Math.abs(scale[axis]);
-  const [z, y, x] = direction;
+  const [z, y, x] = map.inwardWay(direction);
   return 1 / Math.hypot(z / scale[0], y / scale[1], x / scale[2]);
 }

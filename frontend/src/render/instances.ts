@@ -1,7 +1,7 @@
 // The boxes that a slice is drawn of: every cell of a cover, with the brick that is read for it.
 // That is the brick itself where it is on the GPU or is of one value; else the nearest coarser one
 // that is; else one of the volume shown before (another time point, say), until something comes.
-import { planeTexels, type Cell } from "../bricks/cover";
+import { dualOf, planeTexels, type Cell } from "../bricks/cover";
 import type { Cover } from "../bricks/planner";
 import type { BrickNumber, Volume } from "../bricks/volume";
 import type { Position } from "../math/panel";
@@ -101,8 +101,9 @@ export function extentOf(cover: Cover): PixelRectangle {
     // A pixel more, for rounding.
     return [Math.max(Math.floor(from + least) - 1, 0), Math.min(Math.ceil(from + most) + 1, limit)];
   };
-  const [left, right] = reach(plane.right, plane.width, plane.middle[0]);
-  const [top, bottom] = reach(plane.down, plane.height, plane.middle[1]);
+  const dual = dualOf(plane);
+  const [left, right] = reach(dual.right, plane.width, plane.middle[0]);
+  const [top, bottom] = reach(dual.down, plane.height, plane.middle[1]);
   return { left, top, width: Math.max(right - left, 0), height: Math.max(bottom - top, 0) };
 }
 

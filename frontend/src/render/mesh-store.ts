@@ -1,7 +1,8 @@
 // The meshes of the selected labels: which are wanted, which are on their way, which are here.
 import { METRES } from "../math/metres";
 import type { Position } from "../math/panel";
-import { levelSpace } from "../math/space";
+import { affineOf } from "../math/affine";
+import { levelSpace, voxelSize } from "../math/space";
 import type { Data, Document, LabelsLayer, Level, Notice, SurfaceLayer } from "../wire/types";
 import { pointOf } from "./leading";
 import { parseMesh, type MeshGeometry } from "./mesh-geometry";
@@ -74,7 +75,7 @@ const SPARE_BYTES = 128 * 1024 * 1024;
 
 /** The coarsest level whose voxels are no larger than a pixel. */
 export function meshLevel(data: Data, pixel: number): number {
-  const edge = (level: Level): number => Math.min(...levelSpace(data, level).scale);
+  const edge = (level: Level): number => Math.min(...voxelSize(data, level));
   const finer = data.levels.findIndex((level) => edge(level) > pixel * VOXEL_PIXELS);
   return Math.max((finer === -1 ? data.levels.length : finer) - 1, 0);
 }
@@ -93,8 +94,9 @@ export function voxelAt(data: Data, position: Position): readonly number[] | nul
   const [first] = data.levels;
   if (first === undefined) return null;
   const { shape, scale, translate } = levelSpace(data, first);
+  const own = affineOf(data).inward(position);
   const voxel = ([0, 1, 2] as const).map((axis) =>
-    Math.round((position[axis] - translate[axis]) / scale[axis]),
+    Math.round((own[axis] - translate[axis]) / scale[axis]),
   );
   return voxel.every((index, axis) => index >= 0 && index < (shape[axis] ?? 0)) ? voxel : null;
 }

@@ -1,6 +1,6 @@
 // Draws one layer of one slice into the bound target: a plane through the bricks of a cover.
 import type { Cover } from "../bricks/planner";
-import { normalOf } from "../bricks/cover";
+import { dualOf, normalOf } from "../bricks/cover";
 import type { Context } from "../gl/context";
 import { Variants, type Program } from "../gl/program";
 import { Target } from "../gl/target";
@@ -286,6 +286,9 @@ function planeUniforms(cover: Cover): {
   const scale = flip(volume.grid(cover.level).scale);
   const right = flip(plane.right);
   const down = flip(plane.down);
+  const dual = dualOf(plane);
+  const toRight = flip(dual.right);
+  const toDown = flip(dual.down);
   const largest = Math.max(...scale.map(Math.abs));
   const each = (compute: (axis: 0 | 1 | 2) => number): number[] => [
     compute(0),
@@ -295,8 +298,8 @@ function planeUniforms(cover: Cover): {
   const normal = flip(normalOf(plane));
   return {
     u_normal: each((axis) => (normal[axis] * scale[axis]) / largest),
-    u_toRight: each((axis) => (right[axis] * scale[axis]) / plane.pixel),
-    u_toDown: each((axis) => (down[axis] * scale[axis]) / plane.pixel),
+    u_toRight: each((axis) => (toRight[axis] * scale[axis]) / plane.pixel),
+    u_toDown: each((axis) => (toDown[axis] * scale[axis]) / plane.pixel),
     u_perRight: each((axis) => (right[axis] * plane.pixel) / scale[axis]),
     u_perDown: each((axis) => (down[axis] * plane.pixel) / scale[axis]),
     u_middle: [plane.middle[0], plane.middle[1]],

@@ -1,5 +1,6 @@
 // What is on stage: the layers shown, the bricks that their pictures need, which of them are there
 // and which are next to go to the GPU. It knows the atlas only by what it is told is resident.
+import { ownPlane } from "../bricks/cover";
 import type { Brick } from "../bricks/cache";
 import type { Library } from "../bricks/library";
 import { bricksOf, coarsestBricks, isWhole, type Fill } from "../bricks/fill";
@@ -199,7 +200,8 @@ export class Stage {
     pictures.forEach(({ plane }, picture) => {
       for (const { layer, volume } of this.#actors) {
         const linear = layer.kind === "image" && layer.style.interpolation === "linear";
-        sights.push({ picture, volume, plane, linear, focus: this.#probed });
+        const focus = this.#probed === null ? null : volume.map.inward(this.#probed);
+        sights.push({ picture, volume, plane: ownPlane(volume, plane), linear, focus });
       }
     });
     const bytes = (volume: Volume): number =>

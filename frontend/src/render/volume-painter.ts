@@ -123,8 +123,11 @@ export class VolumePainter {
     colormap(style.colormap).bind(UNIT.colormap);
     panel.bindDepth(UNIT.depth);
     const finest = volume.grid(0);
+    const { stretch } = volume.map;
     const longest = Math.max(
-      ...finest.shape.map((n, axis) => n * Math.abs(finest.scale[axis] ?? 1)),
+      ...finest.shape.map(
+        (n, axis) => n * Math.abs(finest.scale[axis] ?? 1) * (stretch[axis] ?? 1),
+      ),
     );
     this.#context.setBlend(style.blending === "additive" ? "add" : "over");
     this.#program(shown).use({
@@ -235,10 +238,12 @@ function raysOf(
     rotation[axis + 8] ?? 0,
   ];
   const texels = (vector: Position, length: number): number[] =>
-    vector.map((part, axis) => (part * length) / (scale[axis] ?? 1));
+    flip(volume.map.inwardWay(flip(vector))).map(
+      (part, axis) => (part * length) / (scale[axis] ?? 1),
+    );
   const ahead = texels(row(2), 1);
   const extent = [2 / projection[0], 2 / projection[5]];
-  const texelsOf = volume.toTexels(level, camera.center);
+  const texelsOf = volume.toTexels(level, volume.map.inward(camera.center));
   const first = ([0, 1, 2] as const).map(
     (axis) => texelsOf[axis] - corner[axis] * volume.brick[axis],
   );

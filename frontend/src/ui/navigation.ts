@@ -1,6 +1,7 @@
 // What a gesture does to the document: pure functions from the document to changes. Positions are
 // (z, y, x) world coordinates, the screen is in CSS pixels.
 import { quat } from "gl-matrix";
+import { affineOf } from "../math/affine";
 import {
   alongAxis,
   cross,
@@ -210,15 +211,18 @@ function slicesAlong(document: Document, direction: Position): Slices | null {
     if (data === undefined || level === undefined) continue;
     if (direction[0] !== 0 && isFlat(data)) continue;
     const { shape, scale, translate } = levelSpace(data, level);
-    if (voxelAlong(scale, direction) !== step) continue;
-    let [origin, last] = [0, 0];
+    if (voxelAlong(data, level, direction) !== step) continue;
+    const map = affineOf(data);
+    const dual = map.inwardDual(direction);
+    const zero = dot(map.outward([0, 0, 0]), direction);
+    let [origin, last] = [zero, zero];
     for (const axis of [0, 1, 2] as const) {
-      const first = direction[axis] * translate[axis];
-      const final = direction[axis] * (translate[axis] + scale[axis] * (shape[axis] - 1));
+      const first = dual[axis] * translate[axis];
+      const final = dual[axis] * (translate[axis] + scale[axis] * (shape[axis] - 1));
       origin += Math.min(first, final);
       last += Math.max(first, final);
     }
-    const axis = alongAxis(direction);
+    const axis = map.isIdentity ? alongAxis(direction) : null;
     const count = axis === null ? Math.floor((last - origin) / step) + 1 : shape[axis];
     const index = Math.round((dot(document.view.center, direction) - origin) / step);
     return { origin, step, count, index };

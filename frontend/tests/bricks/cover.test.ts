@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { coverPlane, levelFor, normalOf, type Plane } from "../../src/bricks/cover";
+import {
+  coverPlane,
+  dualOf,
+  levelFor,
+  normalOf,
+  ownPlane,
+  type Plane,
+} from "../../src/bricks/cover";
 import { Volume } from "../../src/bricks/volume";
+import type { Data } from "../../src/wire/types";
 import { exampleData, type ExampleOptions } from "./example-data";
 
 function volumeOf(options: ExampleOptions = {}): Volume {
@@ -91,6 +99,64 @@ describe("coverPlane", () => {
     // 33 voxels are 9 of the third level, whose last reaches beyond.
     expect(volume.grid(2).shape[2]).toBe(9);
     expect(volume.grid(2).high[2]).toBeCloseTo(33 / 4, 12);
+  });
+});
+
+/** Turned about z, twice as long along y, and sheared. */
+const AFFINE: Data["affine"] = [
+  [1, 0, 0, 5],
+  [0.5, 1.2, -0.8, -20],
+  [0, 1.6, 0.6, 3],
+];
+
+describe("ownPlane", () => {
+  for (const [name, options] of Object.entries(planes)) {
+    it(`covers what an affine map shows: ${name}`, () => {
+      const volume = volumeOf({ shape: [64, 64, 64], affine: AFFINE });
+      const world = planeOf({ ...options, center: [21, 40, 30] });
+      const plane = ownPlane(volume, world);
+      const cells = coverPlane(volume, 0, plane, false);
+      for (let row = 0.5; row < world.height; row += 7) {
+        for (let column = 0.5; column < world.width; column += 7) {
+          const place = [0, 1, 2].map(
+            (axis) =>
+              world.center[axis]! +
+              (column - world.middle[0]) * world.right[axis]! +
+              (row - world.middle[1]) * world.down[axis]!,
+          );
+          const voxel = volume.voxelAt(0, [place[0]!, place[1]!, place[2]!]);
+          if (voxel === null) continue;
+          const { number } = volume.locate(0, voxel);
+          expect(cells.some((cell) => cell.number === number)).toBe(true);
+        }
+      }
+    });
+  }
+
+  it("tells how far a way leads along its edges", () => {
+    const volume = volumeOf({ affine: AFFINE });
+    const world = planeOf(planes["oblique"]);
+    const { right, down } = dualOf(ownPlane(volume, world));
+    const way = volume.map.inwardWay([
+      3 * world.right[0] + 4 * world.down[0],
+      3 * world.right[1] + 4 * world.down[1],
+      3 * world.right[2] + 4 * world.down[2],
+    ]);
+    expect(way[0] * right[0] + way[1] * right[1] + way[2] * right[2]).toBeCloseTo(3);
+    expect(way[0] * down[0] + way[1] * down[1] + way[2] * down[2]).toBeCloseTo(4);
+  });
+
+  it("takes the level by the size of voxels in the world", () => {
+    const options = { shape: [512, 512, 512], levels: 4 };
+    const twice: Data["affine"] = [
+      [2, 0, 0, 0],
+      [0, 2, 0, 0],
+      [0, 0, 2, 0],
+    ];
+    const [plain, large] = [volumeOf(options), volumeOf({ ...options, affine: twice })];
+    const plane = planeOf({ pixel: 4 });
+    expect(levelFor(plain, ownPlane(plain, plane))).toBe(2);
+    expect(levelFor(large, ownPlane(large, plane))).toBe(1);
   });
 });
 

@@ -11,6 +11,7 @@ export interface ExampleOptions {
   readonly levels?: number;
   readonly names?: string;
   readonly generation?: number;
+  readonly affine?: Data["affine"];
 }
 
 const NAMES: Readonly<Record<number, string>> = { 2: "yx", 3: "zyx", 4: "tzyx", 5: "tczyx" };
@@ -47,6 +48,11 @@ export function exampleData(options: ExampleOptions = {}): Data {
     levels,
     brick: options.brick ?? [32, 32, 32],
     apron: options.apron ?? [1, 1, 1],
+    affine: options.affine ?? [
+      [1, 0, 0, 0],
+      [0, 1, 0, 0],
+      [0, 0, 1, 0],
+    ],
     generation: options.generation ?? 0,
     changes: [],
     histogram: null,

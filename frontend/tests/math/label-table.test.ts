@@ -70,6 +70,11 @@ test("the middle of a label is a voxel's centre in the world", () => {
     levels: [{ shape: [2, 9, 30, 30], scale: [1, 40, 4, 4], translate: [0, 100, 0, 0] }],
     brick: [32, 32, 32],
     apron: [0, 0, 0],
+    affine: [
+      [1, 0, 0, 0],
+      [0, 1, 0, 0],
+      [0, 0, 1, 0],
+    ],
   } as unknown as Data;
   expect(table.middle(0, data)).toEqual([140, 56, 16]);
 });

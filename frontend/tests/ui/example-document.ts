@@ -17,6 +17,11 @@ export function image(id: string, changes: Partial<ImageLayer> = {}): ImageLayer
       levels: [{ shape: [5, 64, 256, 512], scale: [0.1, 40, 4, 4], translate: [0, 0, 0, 0] }],
       brick: [32, 32, 32],
       apron: [1, 1, 1],
+      affine: [
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+      ],
       generation: 0,
       changes: [],
       histogram: { start: 0, stop: 100, counts: Array.from({ length: 100 }, () => 10) },
@@ -47,6 +52,11 @@ export function labels(id: string): LabelsLayer {
       levels: [{ shape: [64, 256, 512], scale: [40, 4, 4], translate: [0, 0, 0] }],
       brick: [32, 32, 32],
       apron: [0, 0, 0],
+      affine: [
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+      ],
       generation: 0,
       changes: [],
       histogram: null,
