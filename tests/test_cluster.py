@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 import zarr
+from msgspec.structs import replace
 
 import viewer
 from viewer.errors import InvalidValueError, SourceError

@@ -17,8 +17,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from viewer.errors import (
     CancelledError,
@@ -35,8 +36,7 @@ from viewer.saved_view import without_sources
 from viewer.values import Encoder, decode
 
 
-@dataclass(frozen=True, slots=True)
-class Callee:
+class Callee(msgspec.Struct, frozen=True):
     """Something that may be called from another process."""
 
     looks: bool = False

@@ -11,10 +11,10 @@ import importlib
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from viewer.errors import InvalidValueError, SourceError, UnsupportedDataError, ViewerError
@@ -28,8 +28,7 @@ LABEL_WORDS = frozenset(
 """Words in a dataset's or file's name that make integers labels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(msgspec.Struct, frozen=True):
     """A kind of file.
 
     Parameters
@@ -89,8 +88,7 @@ FORMATS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(msgspec.Struct, frozen=True):
     """Where data is.
 
     Parameters

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,8 +29,7 @@ VERSION = 1
 """Counts up when older files would be read wrongly."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where a layer was opened from.
 
     Parameters
@@ -61,7 +59,7 @@ def plan_origin(location: Location, options: Mapping[str, Any], number: int) -> 
             plain = value.tolist() if isinstance(value, np.ndarray) else value
             said[name] = msgspec.json.decode(msgspec.json.encode(plain))
         except (TypeError, msgspec.MsgspecError):
-            continue  # an array of numbers, perhaps: the data's own is as good
+            continue  # what JSON cannot say; the data's own is as good
     return Origin(path, location.dataset, said, number)
 
 

@@ -28,7 +28,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Browser]:
         browsers.append(Browser(*arguments, **options))  # type: ignore[arg-type]
         return browsers[-1]
 
-    monkeypatch.setattr("viewer.pictures.headless_page.Browser", start)
+    monkeypatch.setattr("viewer.pictures.browser.Browser", start)
     return browsers
 
 

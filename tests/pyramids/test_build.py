@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import pytest
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import viewer
 from viewer.cache import BlockCache
@@ -238,7 +238,7 @@ def test_what_is_to_be_done_can_be_sent_to_other_processes(dataset, tmp_path):
 
 SCRIPT = """
 import os, sys, time, h5py
-from dataclasses import replace
+from msgspec.structs import replace
 import viewer.pyramids.levels, viewer.pyramids.stored
 from viewer.policy import MIB, POLICY
 viewer.pyramids.levels.POLICY = replace(POLICY, exact_bytes=MIB, exact_voxels=2 * MIB)

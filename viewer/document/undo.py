@@ -16,9 +16,9 @@ are at most `STEPS`, of at most `ENTRIES` entries altogether.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from viewer.document.rules import VIEWER
@@ -45,8 +45,7 @@ _NOTHING = object()
 """In place of a value where a dict has no entry."""
 
 
-@dataclass(slots=True)
-class Step:
+class Step(msgspec.Struct):
     """What one edit did.
 
     Parameters

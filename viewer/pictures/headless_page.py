@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 from viewer.errors import DeadlineError
-from viewer.pictures.browser import Browser, find_browser, may_sandbox
 
 if TYPE_CHECKING:
     from viewer.server.attendance import Attendance, Attendant
@@ -41,6 +40,8 @@ class HeadlessPage:
     def __init__(
         self, url: str, attendance: Attendance, size: tuple[int, int], timeout: float
     ) -> None:
+        from viewer.pictures.browser import Browser, find_browser, may_sandbox
+
         attendance.refuse_loop()
         executable = find_browser()
         key = secrets.token_hex(8)

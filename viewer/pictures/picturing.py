@@ -7,9 +7,10 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from viewer import state
 from viewer.document.document import Document
@@ -29,8 +30,7 @@ FIRST_PAGE_SECONDS = 60.0
 Take = Callable[[Wish, state.Document], Picture]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a notebook finds the page; see `viewer.notebook.frame`."""
 
     url: str

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import TimeoutError as WaitTimeoutError
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
+
+import msgspec
 
 from viewer import state
 from viewer.errors import (
@@ -169,8 +170,7 @@ def best(here: tuple[Attendant, ...]) -> Attendant | None:
     return found[-1] if found else None
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """How a picture shall be; see `Viewer.screenshot`."""
 
     path: Path | None = None

@@ -219,7 +219,8 @@ class _Build:
 def _fingerprinted(about: About, pyramid: Pyramid) -> About:
     """With an identity good enough to go on after an interruption: of a sample of the voxels."""
     import hashlib
-    from dataclasses import replace
+
+    from msgspec.structs import replace
 
     from viewer.pyramids.statistics import sample
 

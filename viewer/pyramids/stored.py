@@ -14,11 +14,12 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
 import numpy as np
+from msgspec.structs import asdict
 
 from viewer.errors import BusyError, SourceError
 from viewer.sources.protocol import Array
@@ -38,8 +39,7 @@ ZSTD_LEVEL = 1
 """Voxels are read far more often than written, and coarse levels are small: fast before dense."""
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(msgspec.Struct, frozen=True):
     """What a folder holds, as `voxelview.json` has it.
 
     Parameters

@@ -12,8 +12,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
 from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from viewer.errors import ClosedError, DeadlineError, SourceError, TooLargeError, ViewerError
 from viewer.messages import Presence, Taken, TakePicture
@@ -30,8 +32,7 @@ _KINDS: dict[str, type[ViewerError]] = {
 """What a page may answer → what is raised here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attendant:
+class Attendant(msgspec.Struct, frozen=True):
     """What is known of a page."""
 
     id: str
@@ -45,8 +46,7 @@ class Attendant:
     """Whether that is for looking only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shot:
+class Shot(msgspec.Struct, frozen=True):
     """A picture as a page has taken it."""
 
     png: bytes

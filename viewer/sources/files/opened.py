@@ -6,7 +6,6 @@ import importlib
 import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -54,8 +53,7 @@ class Hold:
             self._close()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """An array in a file, before it is chosen."""
 
     name: str
