@@ -10,6 +10,7 @@ import {
   moved,
   panelFrame,
   panelMiddle,
+  type Orientation,
   type Panel,
   type PanelFrame,
   type Position,
@@ -38,6 +39,9 @@ const SHARED_FIT = 0.4;
  */
 const LEAST_THICKNESS = 8;
 
+/** Of slices along the axes. */
+const STRAIGHT: Orientation = [0, 0, 0, 1];
+
 /** How the slices of a panel lie in the world. */
 export function frameOf(document: Document, kind: SliceKind): PanelFrame {
   return panelFrame(kind, document.view.orientation);
@@ -59,9 +63,13 @@ export function effectiveZoom(document: Document, panels: readonly Panel[], pane
   if (document.view.zoom !== null) return document.view.zoom;
   const bounds = worldBounds(document);
   if (bounds === null) return 1;
-  const own = fit(document, bounds, panel);
-  const shared = Math.min(own, ...panels.map((other) => fit(document, bounds, other)));
-  const fitted = shared < SHARED_FIT * own ? own : shared;
+  const own = (orientation: Orientation): number => fit(bounds, panel, orientation);
+  const shared = (orientation: Orientation): number =>
+    Math.min(...[panel, ...panels].map((other) => fit(bounds, other, orientation)));
+  // Decided once for all turns, or pictures would jump while slices are turned.
+  const isAlone = shared(STRAIGHT) < SHARED_FIT * own(STRAIGHT);
+  const { orientation } = document.view;
+  const fitted = isAlone ? own(orientation) : shared(orientation);
   const zoom = Math.max(fitted, LEAST_THICKNESS / thickness(document, bounds, panel));
   return Number.isFinite(zoom) && zoom > 0 ? zoom : 1;
 }
@@ -74,9 +82,9 @@ function thickness(document: Document, bounds: Bounds, panel: Panel): number {
 }
 
 /** The zoom at which the bounds fill a slice panel; anything fits into the 3-D one. */
-function fit(document: Document, bounds: Bounds, panel: Panel): number {
+function fit(bounds: Bounds, panel: Panel, orientation: Orientation): number {
   if (panel.kind === "3d") return Infinity;
-  const { right, down } = frameOf(document, panel.kind);
+  const { right, down } = panelFrame(panel.kind, orientation);
   return Math.min(
     (FILL * panel.width) / extentAlong(bounds, right),
     (FILL * panel.height) / extentAlong(bounds, down),

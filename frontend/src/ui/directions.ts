@@ -45,10 +45,15 @@ export function directionOf(
   return { text: sign + AXIS_NAMES[axis], axis: AXIS_NAMES[axis], isAslant: false, angle };
 }
 
-/** How far aslant slices lie that are counted along no axis: ``"30° off z"``. */
-export function tiltText(document: Document, kind: SliceKind): string {
-  const { axis, angle } = directionOf(document, kind, "normal");
-  return `${Math.round(angle)}° off ${axis}`;
+/**
+ * How a panel's slices are turned: ``"30° off z"`` where they are counted along no axis, ``"turned
+ * 15°"`` where they are so in their plane; empty where names tell.
+ */
+export function turnText(document: Document, kind: SliceKind): string {
+  const normal = directionOf(document, kind, "normal");
+  if (normal.isAslant) return `${Math.round(normal.angle)}° off ${normal.axis}`;
+  const right = directionOf(document, kind, "right");
+  return right.isAslant ? `turned ${Math.round(right.angle)}°` : "";
 }
 
 /** An axis of the world as a panel shows it. */

@@ -7,7 +7,7 @@ import type { PanelStatus } from "../render/types";
 import type { Document } from "../wire/types";
 import { hint, perform, toggleMaximised } from "./actions";
 import { AxisTripod } from "./axis-tripod";
-import { AXIS_NAMES, axesInPanel, axesInSpace, directionOf, tiltText } from "./directions";
+import { AXIS_NAMES, axesInPanel, axesInSpace, directionOf, turnText } from "./directions";
 import { IconButton, NumberField, Range } from "./fields";
 import { goToSlice, slices } from "./navigation";
 import type { Page } from "./page";
@@ -124,6 +124,7 @@ function SliceReadout({ page, kind }: { readonly page: Page; readonly kind: Slic
   const normal = directionOf(document, kind, "normal");
   const name = axis === null ? normal.text : AXIS_NAMES[axis];
   const { units, center } = document.view;
+  const turned = turnText(document, kind);
   if (found === null || found.count < 2) return null;
   return (
     <span class="slice-readout">
@@ -135,9 +136,18 @@ function SliceReadout({ page, kind }: { readonly page: Page; readonly kind: Slic
         onCommit={(index) => page.edit((present) => goToSlice(present, kind, index))}
       />
       <span class="quiet">/ {found.count - 1}</span>
-      {axis === null && <span class="quiet wide">{tiltText(document, kind)}</span>}
       {axis !== null && units !== "" && (
         <span class="quiet wide">{lengthText(center[axis], units)}</span>
+      )}
+      {turned !== "" && (
+        <button
+          type="button"
+          class="turned wide"
+          title={hint("slices-straight")}
+          onClick={() => perform(page, "slices-straight")}
+        >
+          {turned}
+        </button>
       )}
     </span>
   );

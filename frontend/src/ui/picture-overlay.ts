@@ -9,7 +9,7 @@ import {
   axesInPanel,
   axesInSpace,
   directionOf,
-  tiltText,
+  turnText,
   type AxisName,
   type ShownAxis,
 } from "./directions";
@@ -216,9 +216,11 @@ function drawTitle(
       { text: `/ ${found.count - 1}`, color: quiet, bold: false, gap: 6 },
     );
     const { units, center } = document.view;
-    const place = along === null ? tiltText(document, slice) : lengthText(center[along], units);
-    if ((along === null || units !== "") && panel.width >= 240) {
-      pieces.push({ text: place, color: quiet, bold: false, gap: 12 });
+    const place = along === null || units === "" ? "" : lengthText(center[along], units);
+    for (const text of [place, turnText(document, slice)]) {
+      if (text !== "" && panel.width >= 240) {
+        pieces.push({ text, color: quiet, bold: false, gap: 12 });
+      }
     }
   }
   const measured = pieces.map((piece) => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Motion, nextBricks } from "../../src/bricks/look-ahead";
 import { plan, type Sight } from "../../src/bricks/planner";
 import { Volume } from "../../src/bricks/volume";
+import { cross, moved, type Position } from "../../src/math/panel";
 import { exampleData } from "./example-data";
 
 const volume = new Volume("l1", "image", exampleData({ shape: [512, 64, 64] }), []);
@@ -60,6 +61,25 @@ describe("nextBricks", () => {
 
   it("forgets the direction of a slice that rests", () => {
     expect(next([252, 256], 3)).toEqual([7, 8]);
+  });
+
+  it("takes no move along a slice that lies aslant for one across it", () => {
+    const motion = new Motion();
+    const [right, down]: [Position, Position] = [
+      [0.48, 0.6, 0.64],
+      [-0.8, 0.6, 0],
+    ];
+    const across = cross(right, down);
+    const at = (along: number, ahead: number): Sight => {
+      const center = moved(moved([256, 32, 32], right, along), across, ahead);
+      return { ...sightAt(0), plane: { ...sightAt(0).plane, center, right, down } };
+    };
+    motion.note([at(0, 0)], 0);
+    motion.note([at(0.1, 0)], 0.05);
+    motion.note([at(7.3, 0)], 0.1);
+    expect(motion.speed(0)).toBe(0);
+    motion.note([at(7.3, 2)], 0.15);
+    expect(Math.abs(motion.speed(0))).toBeGreaterThan(1);
   });
 
   it("looks at the next level the way the picture is zoomed", () => {

@@ -75,6 +75,20 @@ describe("effectiveZoom", () => {
     expect(effectiveZoom(document, panels, panels[0]!)).toBeCloseTo(straight / Math.SQRT2, 9);
   });
 
+  it("never jumps while slices are turned", () => {
+    const document = documentOf({ shape: [256, 256, 256], scale: [40, 16, 16] });
+    for (const panel of panels.slice(0, 3)) {
+      const zooms = Array.from({ length: 91 }, (_, degrees) => {
+        const half = (degrees * Math.PI) / 360;
+        document.view.orientation = [Math.sin(half), 0, 0, Math.cos(half)];
+        return effectiveZoom(document, panels, panel);
+      });
+      zooms.slice(1).forEach((zoom, before) => {
+        expect(Math.abs(Math.log(zoom / zooms[before]!))).toBeLessThan(0.05);
+      });
+    }
+  });
+
   it("is the view's own when it has one", () => {
     const document = documentOf({ shape: [100, 50, 20] });
     document.view.zoom = 7;

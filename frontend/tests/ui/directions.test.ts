@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { axesInPanel, directionOf, tiltText } from "../../src/ui/directions";
+import { axesInPanel, directionOf, turnText } from "../../src/ui/directions";
 import type { Document } from "../../src/wire/types";
 import { exampleDocument } from "./example-document";
 
@@ -31,10 +31,11 @@ test("aslant they are the slices' own, and the axes are shown as they pierce the
   const document = turned(SIN, 0, 0, COS);
   expect(directionOf(document, "xy", "right").text).toBe("x");
   expect(directionOf(document, "xy", "down")).toMatchObject({ text: "y′", isAslant: true });
-  expect(tiltText(document, "xy")).toBe("30° off z");
+  expect(turnText(document, "xy")).toBe("30° off z");
   const z = axesInPanel(document, "xy")?.find(({ name }) => name === "z");
   expect(z?.down).toBeCloseTo(-0.5, 9);
   expect(z?.away).toBeCloseTo(Math.sqrt(0.75), 9);
   // The panel yz is turned in its own plane only.
   expect(directionOf(document, "yz", "normal").text).toBe("x");
+  expect(turnText(document, "yz")).toBe("turned 30°");
 });
