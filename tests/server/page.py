@@ -9,6 +9,9 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+PATIENCE = 30.0
+"""Seconds that the server may take to say something, on a machine that has much else to do."""
+
 
 class Page:
     """A page as the wire sees it: keeps a copy of the document."""
@@ -16,7 +19,7 @@ class Page:
     def __init__(self, url: str) -> None:
         self._open = ExitStack()
         self.socket = self._open.enter_context(
-            connect(f"{url.replace('http', 'ws', 1)}ws", max_size=None, open_timeout=5)
+            connect(f"{url.replace('http', 'ws', 1)}ws", max_size=None, open_timeout=PATIENCE)
         )
         self.hello = self.receive("hello")
         snapshot = self.receive("snapshot")
@@ -38,13 +41,13 @@ class Page:
         """Read until the server ends the connection; how it did."""
         try:
             while True:
-                self.socket.recv(timeout=5)
+                self.socket.recv(timeout=PATIENCE)
         except ConnectionClosed as closed:
             return closed
 
     def receive(self, *types: str) -> dict[str, Any]:
         """The next message, of one of these types."""
-        message = json.loads(self.socket.recv(timeout=5))
+        message = json.loads(self.socket.recv(timeout=PATIENCE))
         assert message["type"] in types, message
         return dict(message)
 
