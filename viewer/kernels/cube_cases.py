@@ -10,6 +10,7 @@ triangles around it, whatever the mask. Voxels that touch only by an edge or a c
 from __future__ import annotations
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,25 +34,44 @@ _FACES = (
 )
 
 
-@functools.cache
-def case_table() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Triangles of every case.
+# Edges whose vertices' numbers are known when a walk along x comes to a cube: of each of the eight
+# lines of edges that the walk touches one; and those that are known when it leaves the cube.
+_COMING = (0, 1, 2, 3, 4, 6, 8, 10)
+_LEAVING = (None, None, None, None, 5, 7, 9, 11)
+_PLACES = {edge: place for place, edge in enumerate(_COMING + _LEAVING) if edge is not None}
 
-    Returns
-    -------
-    counts : uint8 ndarray (256,)
-        Number of triangles.
-    triangles : uint8 ndarray (256, 36)
-        Three cube edges a triangle, padded with 0; outward by the right hand in (z, y, x).
+
+class CaseTable(NamedTuple):
+    """What to do in every case, for a walk along x with eight counters of vertices.
+
+    There is one counter for each of the lines along x of a cube, in the order of `EDGES`, one for
+    each of the two rows of edges along y, and one for each of those along z. The numbers of the
+    twelve edges are found among the counters before a cube and, behind them, after it.
     """
+
+    counts: npt.NDArray[np.uint8]
+    """(256,): number of triangles."""
+    triangles: npt.NDArray[np.uint8]
+    """(256, 36): three places among the sixteen counters a triangle, padded with 0; outward by the
+    right hand in (z, y, x)."""
+    steps: npt.NDArray[np.uint32]
+    """(256, 8): what each counter is raised by."""
+
+
+@functools.cache
+def case_table() -> CaseTable:
+    """Triangles of every case."""
     edge_of = {frozenset(ends): number for number, ends in enumerate(EDGES)}
     cases = [_triangles(case, edge_of) for case in range(256)]
     counts = np.array([len(c) for c in cases], np.uint8)
     triangles = np.zeros((256, 3 * int(counts.max())), np.uint8)
+    steps = np.zeros((256, len(_COMING)), np.uint32)
     for case, found in enumerate(cases):
-        flat = [edge for triangle in found for edge in triangle]
+        flat = [_PLACES[edge] for triangle in found for edge in triangle]
         triangles[case, : len(flat)] = flat
-    return counts, triangles
+        for counter, (low, high) in enumerate(EDGES[edge] for edge in _COMING):
+            steps[case, counter] = (case >> low ^ case >> high) & 1
+    return CaseTable(counts, triangles, steps)
 
 
 def _triangles(case: int, edge_of: dict[frozenset[int], int]) -> list[tuple[int, int, int]]:

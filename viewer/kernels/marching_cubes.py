@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -42,6 +43,9 @@ LOW_INSIDE = 16
 
 PLANES_AT_ONCE = 64
 """Planes between two looks whether somebody still waits."""
+
+FACES_AT_ONCE = 3
+"""Faces written for every cube, however many it has."""
 
 _RING = 4
 _MARGIN = 2  # rows of nothing around a plane: a flag looks at two rows on either side
@@ -73,11 +77,37 @@ def _first(typing_context, word):  # type: ignore[no-untyped-def]
     """Number of the lowest bit that is set; the word must not be 0."""
 
     def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
-        from llvmlite import ir
-
         return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.uint64), generate
+
+
+@_instructions
+def _advance(typing_context, counters, steps, case):  # type: ignore[no-untyped-def]
+    """Move the last eight of sixteen counters to the front, and add the steps of a case to them."""
+
+    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        numbers, rows = (
+            context.make_array(kind)(context, builder, array).data
+            for kind, array in zip(signature.args, values[:2], strict=False)
+        )
+        eight = ir.VectorType(ir.IntType(32), 8)
+        row = builder.shl(values[2], ir.Constant(values[2].type, 3))
+        places = [
+            builder.bitcast(builder.gep(start, [at]), eight.as_pointer())
+            for start, at in (
+                (numbers, ir.Constant(ir.IntType(64), 0)),
+                (numbers, ir.Constant(ir.IntType(64), 8)),
+                (rows, row),
+            )
+        ]
+        now, step = builder.load(places[1]), builder.load(places[2])
+        now.align = step.align = 4
+        builder.store(now, places[0]).align = 4
+        builder.store(builder.add(now, step), places[1]).align = 4
+        return context.get_dummy_value()
+
+    return types.void(counters, steps, types.uint64), generate
 
 
 @numba.njit(nogil=True, cache=True)
@@ -176,7 +206,7 @@ def _put(vertices, kinds, number, cross, lows, alone, also, axis, z, y, x):  # t
 
 @numba.njit(nogil=True, cache=True)
 def _fill(  # type: ignore[no-untyped-def]
-    ring, spans, extents, starts, runs, state, box, height, begin, end, counts, table, surface
+    ring, spans, extents, starts, runs, state, box, height, begin, end, cases, surface
 ):
     one = np.uint64(1)
     three = np.uint64(3)
@@ -185,7 +215,8 @@ def _fill(  # type: ignore[no-untyped-def]
     vertices, faces, kinds = surface
     number = state[1]
     face = state[2]
-    edges = np.empty(12, np.uint32)
+    counts, triangles, steps = cases
+    counters = np.empty(16, np.uint32)
     for step in range(begin, end):
         if step == 0:
             _turn(ring, spans, extents, 1, runs, state, box, height)
@@ -236,10 +267,10 @@ def _fill(  # type: ignore[no-untyped-def]
             high = max(max(under[row, 1], under[row + 1, 1]), max(over[row, 1], over[row + 1, 1]))
             if low >= high:
                 continue
-            x_a, x_b = np.uint32(old_x[row]), np.uint32(old_x[row + 1])
-            x_c, x_d = np.uint32(along_x[row]), np.uint32(along_x[row + 1])
-            y_a, y_c = np.uint32(old_y[row]), np.uint32(along_y[row])
-            z_a, z_b = np.uint32(across[row]), np.uint32(across[row + 1])
+            counters[8], counters[9] = old_x[row], old_x[row + 1]
+            counters[10], counters[11] = along_x[row], along_x[row + 1]
+            counters[12], counters[13] = old_y[row], along_y[row]
+            counters[14], counters[15] = across[row], across[row + 1]
             for word in range(low, high):
                 a, b = below[row, word], below[row + 1, word]
                 c, d = above[row, word], above[row + 1, word]
@@ -260,22 +291,15 @@ def _fill(  # type: ignore[no-untyped-def]
                     case |= (c_next >> bit & one) << np.uint64(5)
                     case |= (d >> bit & one) << np.uint64(6)
                     case |= (d_next >> bit & one) << np.uint64(7)
-                    edges[0], edges[1], edges[2], edges[3] = x_a, x_b, x_c, x_d
-                    edges[4], edges[6], edges[8], edges[10] = y_a, y_c, z_a, z_b
-                    x_a += np.uint32((case ^ case >> one) & one)
-                    x_b += np.uint32((case >> np.uint64(2) ^ case >> three) & one)
-                    x_c += np.uint32((case >> np.uint64(4) ^ case >> np.uint64(5)) & one)
-                    x_d += np.uint32((case >> np.uint64(6) ^ case >> np.uint64(7)) & one)
-                    y_a += np.uint32((case ^ case >> np.uint64(2)) & one)
-                    y_c += np.uint32((case >> np.uint64(4) ^ case >> np.uint64(6)) & one)
-                    z_a += np.uint32((case ^ case >> np.uint64(4)) & one)
-                    z_b += np.uint32((case >> np.uint64(2) ^ case >> np.uint64(6)) & one)
-                    edges[5], edges[7], edges[9], edges[11] = y_a, y_c, z_a, z_b
-                    for triangle in range(counts[case]):
-                        faces[face, 0] = edges[table[case, 3 * triangle]]
-                        faces[face, 1] = edges[table[case, 3 * triangle + 1]]
-                        faces[face, 2] = edges[table[case, 3 * triangle + 2]]
-                        face += 1
+                    _advance(counters, steps, case)
+                    # Mostly enough, and quicker than to ask; what is too much is overwritten.
+                    for triangle in range(FACES_AT_ONCE):
+                        for k in range(3):
+                            faces[face + triangle, k] = counters[triangles[case, 3 * triangle + k]]
+                    for triangle in range(FACES_AT_ONCE, np.int64(counts[case])):
+                        for k in range(3):
+                            faces[face + triangle, k] = counters[triangles[case, 3 * triangle + k]]
+                    face += np.int64(counts[case])
     state[1] = number
     state[2] = face
 
@@ -331,9 +355,9 @@ class Extraction:
         ring, spans, extents, state = self._fresh()
         starts = np.zeros((3, 2, self._rows), np.uint32)
         vertices = np.empty((self.vertices, 4), np.float32)
-        faces = np.empty((self.faces, 3), np.uint32)
+        faces = np.empty((self.faces + FACES_AT_ONCE, 3), np.uint32)
         made = (vertices, faces, np.empty(self.vertices, np.uint8))
-        counts, table = case_table()
+        cases = tuple(case_table())
         for begin in range(0, self._steps, PLANES_AT_ONCE):
             self._going_on()
             end = min(begin + PLANES_AT_ONCE, self._steps)
@@ -348,8 +372,7 @@ class Extraction:
                 self._height,
                 begin,
                 end,
-                counts,
-                table,
+                cases,
                 made,
             )
         return Surface(vertices, faces[: state[2]], made[2])
