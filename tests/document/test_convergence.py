@@ -160,6 +160,7 @@ def edits(draw: Any) -> Change:
                 Change(("theme",), "light" if value % 2 else "dark"),
                 Change(("view", "zoom"), float(value)),
                 Change(("view", "center"), (float(value), 0.0, 0.0)),
+                Change(("view", "orientation"), (0.0, float(value % 2), 0.0, float(1 - value % 2))),
                 Change(("layers", layer, "visible"), value % 2 == 0),
                 Change(("layers", layer, "style", "gamma"), float(value)),
                 Change(("layers", layer, "style", "opacity"), value / 20),

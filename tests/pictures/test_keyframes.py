@@ -46,6 +46,12 @@ def test_the_camera_turns_the_short_way() -> None:
     assert np.abs(same) == pytest.approx((0, 0, 0, 1))
 
 
+def test_slices_turn_as_the_camera_does(v: viewer.Viewer) -> None:
+    turn = {"view.orientation": (0, 1, 0, 0)}
+    half = between(v, (0, {}), (2, turn), time=1).view.orientation
+    assert half == pytest.approx((0, 0.5**0.5, 0, 0.5**0.5))
+
+
 def test_layers_are_named_and_styles_need_no_word(v: viewer.Viewer) -> None:
     change = {"layers": {"a.b": {"contrast_limits": (0, 20), "visible": False}}}
     now = between(v, (0, {}), (1, change), time=0.5)

@@ -45,6 +45,11 @@ test("an empty panel says why: hidden layers, no z axis, or nothing there", () =
     );
   }
   expect(whyEmpty(flat, "xz").way).toBe("layout-xy");
+  flat.view.orientation = [0.1, 0, 0, Math.sqrt(0.99)];
+  expect(whyEmpty(flat, "xy").way).toBe("slices-straight");
+  // In their plane they may be turned.
+  flat.view.orientation = [0, 0, 0.1, Math.sqrt(0.99)];
+  expect(whyEmpty(flat, "xy").way).toBe("fit");
   expect(whyEmpty(flat, "xy").way).toBe("fit");
   for (const layer of Object.values(document.layers)) layer.visible = false;
   expect(whyEmpty(document, "xz").way).toBe("show-all");
