@@ -2,7 +2,8 @@
 
 What Tornado spends on routing, a handler and headers would be most of the time of a chunk; and
 `tornado.web`, which handlers are made of, takes longer to import than the first page to be served.
-Behind the gate, which treats these requests like all others, this stands in the place of a handler.
+Behind the gate, which treats these requests like all others, or the shortcut past it, this stands
+in the place of a handler.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
-from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -21,6 +21,7 @@ from tornado.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
+from tornado.iostream import IOStream
 
 from viewer.errors import CancelledError, ViewerError, http_status
 from viewer.server.coding import choose_coding
@@ -33,8 +34,34 @@ from viewer.server.workers import Job, Work
 
 T = TypeVar("T")
 
+_REFUSAL_FIELDS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
 SOURCE_STATUS = (502, 504)
 """Statuses that are a source's fault: the user is told."""
+
+
+class Answering(Protocol):
+    """What a request needs of where its answer goes: Tornado's connection has it."""
+
+    context: Any
+    """Whose `remote_ip` is where the client is."""
+
+    @property
+    def stream(self) -> IOStream | None:
+        """The connection; None once it has been given up."""
+        ...
+
+    def set_close_callback(self, callback: Callable[[], None] | None, /) -> None:
+        """What is to be done if the client leaves before it has its answer."""
+        ...
+
+    def write(self, response: bytes, /) -> object:
+        """Send the answer, all of it."""
+        ...
+
+    def finish(self) -> None:
+        """Go on once it has left."""
+        ...
 
 
 class DirectRequest(HTTPMessageDelegate):
@@ -42,7 +69,7 @@ class DirectRequest(HTTPMessageDelegate):
 
     Parameters
     ----------
-    connection : HTTP1Connection
+    connection : Answering
         Where the answer goes.
     start_line, headers
         The request's, without the token.
@@ -59,7 +86,7 @@ class DirectRequest(HTTPMessageDelegate):
 
     def __init__(
         self,
-        connection: HTTP1Connection,
+        connection: Answering,
         start_line: RequestStartLine,
         headers: HTTPHeaders,
         mount: Mount,
@@ -158,10 +185,9 @@ class DirectRequest(HTTPMessageDelegate):
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer with an error."""
-        if not self._gone():
-            head_only = self.start_line.method == "HEAD"
-            send_refusal(self.connection, refusal, self.common, head_only=head_only)
-        self._log(refusal.status)
+        fields = {**_REFUSAL_FIELDS, **refusal.headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        self.send(refusal.status, lines.encode("latin1"), refusal.body)
 
     def _fail(self, error: ViewerError) -> None:
         if http_status(error) in SOURCE_STATUS and not self.mount.closed:
@@ -196,9 +222,7 @@ def send_refusal(
     head_only : bool
         Leave the body out.
     """
-    headers = HTTPHeaders({**common.fields, **refusal.headers})
-    headers["Content-Type"] = "application/json"
-    headers["Cache-Control"] = "no-store"
+    headers = HTTPHeaders({**common.fields, **_REFUSAL_FIELDS, **refusal.headers})
     headers["Content-Length"] = str(len(refusal.body))
     start_line = ResponseStartLine("", refusal.status, HTTPStatus(refusal.status).phrase)
     connection.write_headers(start_line, headers, b"" if head_only else refusal.body)

@@ -1,8 +1,9 @@
 """The gate: every request passes here before any handler exists.
 
 It stands where Tornado hands over a request's head, below its routing, so there is no way around
-it. What it asks is in `viewer.server.admission`; the same is asked of the very first page, which is
-answered before Tornado has been imported (`viewer.server.first_page`).
+it. What it asks is in `viewer.server.admission`; the same is asked of what comes without Tornado:
+the very first page, which is answered before it has been imported (`viewer.server.first_page`), and
+plain requests (`viewer.server.shortcut`).
 """
 
 from __future__ import annotations

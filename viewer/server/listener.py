@@ -10,15 +10,17 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerConnectionDelegate
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.netutil import add_accept_handler
 
 from viewer.policy import MIB, Policy
 from viewer.server.headers import common_headers
+from viewer.server.shortcut import Exchange, Peer, Shortcut
 from viewer.server.sockets import Guest
 
 HEADER_BYTES = 16 * 1024
@@ -44,12 +46,34 @@ _DRESSED = b"".join(
 
 
 class Stream(IOStream):
-    """A connection that is counted while it is open, and that never waits to fill packets."""
+    """A connection that is counted while it is open, and that never waits to fill packets.
 
-    def __init__(self, connection: socket.socket, open_streams: set[Stream]) -> None:
+    Parameters
+    ----------
+    connection : socket.socket
+    address : Any
+        Of the client.
+    shortcut : Shortcut
+        What is not for Tornado.
+    open_streams : set of Stream
+        All that are open.
+    """
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        address: Any,
+        shortcut: Shortcut,
+        open_streams: set[Stream],
+    ) -> None:
+        named = connection.family in (socket.AF_INET, socket.AF_INET6)
+        self.peer = Peer(address[0] if named else "")
+        self._shortcut = shortcut
         self._open_streams = open_streams
         self._head: asyncio.Future[bytes] | None = None
+        self._for_tornado: asyncio.Future[bytes] | None = None
         self._asked = 0.0
+        self._ask: Callable[[], object]
         super().__init__(connection, max_buffer_size=BUFFER_BYTES)
         open_streams.add(self)
         super().set_nodelay(True)
@@ -58,10 +82,46 @@ class Stream(IOStream):
         """Nothing: responses are written whole, and Tornado would ask twice for each of them."""
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> asyncio.Future[bytes]:
-        """Wait for the head of a request, which is all that Tornado reads in this way."""
+        """Wait for a head for Tornado, which reads nothing else in this way."""
+        waiting: asyncio.Future[bytes] = asyncio.Future()
+        self._for_tornado = waiting
+        self._ask = partial(super().read_until_regex, regex, max_bytes)
+        self._read_head()
+        return waiting
+
+    def _read_head(self) -> None:
+        if self.closed():
+            return
         self._asked = time.monotonic()
-        self._head = cast("asyncio.Future[bytes]", super().read_until_regex(regex, max_bytes))
-        return self._head
+        try:
+            self._head = cast("asyncio.Future[bytes]", self._ask())
+        except StreamClosedError:
+            return  # and so Tornado has been told
+        self._head.add_done_callback(self._take_head)
+
+    def _take_head(self, read: asyncio.Future[bytes]) -> None:
+        """Answer what takes the shortcut; everything else is for Tornado."""
+        waiting = self._for_tornado
+        if waiting is None or waiting.done() or read.cancelled() or read.exception() is not None:
+            return
+        head = read.result()
+        request = self._shortcut.find(head, Exchange(self, self._read_head))
+        if request is None:
+            waiting.set_result(head)
+        else:
+            request.finish()
+
+    def send(self, data: bytes | memoryview) -> asyncio.Future[None] | None:
+        """As `write`; None if all of it has left at once."""
+        if not self.writing():
+            try:
+                sent = self.socket.send(data)
+            except OSError:
+                sent = 0  # `write` waits, or closes
+            if sent == len(data):
+                return None
+            data = memoryview(data)[sent:]
+        return self.write(data)
 
     def waited(self, now: float) -> float:
         """Seconds for which a request's head has been waited for, 0 when none is."""
@@ -82,11 +142,16 @@ class Listener:
     ----------
     gate : tornado.httputil.HTTPServerConnectionDelegate
         Decides about every request.
+    shortcut : Shortcut
+        Answers before it.
     policy : Policy
         The bounds.
     """
 
-    def __init__(self, gate: HTTPServerConnectionDelegate, policy: Policy) -> None:
+    def __init__(
+        self, gate: HTTPServerConnectionDelegate, shortcut: Shortcut, policy: Policy
+    ) -> None:
+        self._shortcut = shortcut
         self._limit = policy.connections
         self._server = HTTPServer(
             gate,
@@ -137,7 +202,8 @@ class Listener:
         if len(self._streams) >= self._limit:
             connection.close()
             return
-        self._server.handle_stream(Stream(connection, self._streams), address)
+        stream = Stream(connection, address, self._shortcut, self._streams)
+        self._server.handle_stream(stream, address)
         if self._sweep is None:
             self._plan_sweep()
 

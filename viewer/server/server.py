@@ -268,11 +268,12 @@ class Server:
         """Serve until `stop`, at first those who are there already."""
         from viewer.server.gate import Gate, make_application
         from viewer.server.listener import Listener
+        from viewer.server.shortcut import Shortcut
         from viewer.server.static import expect_more
 
         application = cache(partial(make_application, self._hosts, self._policy))
         gate = Gate(application, self._admission)
-        self._listener = listener = Listener(gate, self._policy)
+        self._listener = listener = Listener(gate, Shortcut(self._admission), self._policy)
         loop = self._loop.open()
         loop.call_soon(listener.start, self._sockets, tuple(guests))
         if guests:

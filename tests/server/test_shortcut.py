@@ -1,0 +1,178 @@
+"""The shortcut past Tornado's HTTP: nobody can tell which way an answer came."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.server.exhibit import TOKEN, Exhibit
+from viewer.errors import SourceError
+from viewer.policy import Policy
+from viewer.server import Server
+
+CHUNK = "layers/l1/0/c/0/0/0"
+
+LONG_WAY = "Content-Length: 0\r\n"
+"""What concerns a body, if only to say that there is none, is Tornado's."""
+
+
+class Client:
+    """One connection to a server."""
+
+    def __init__(self, server: Server) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+        self._read = b""
+
+    def say(self, text: str) -> None:
+        """Send it as it stands."""
+        self._socket.sendall(text.encode())
+
+    def ask(self, path: str, method: str = "GET", lines: str = "", token: str = TOKEN) -> None:
+        """Send a request."""
+        self.say(f"{method} /v/{token}/{path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n")
+
+    def hear(self, *, body: bool = True) -> tuple[str, bytes]:
+        """Head and body of the next answer."""
+        while b"\r\n\r\n" not in self._read:
+            self._receive()
+        head, _, self._read = self._read.partition(b"\r\n\r\n")
+        length = re.search(rb"Content-Length: (\d+)", head)
+        wanted = int(length[1]) if length and body else 0
+        while len(self._read) < wanted:
+            self._receive()
+        content, self._read = self._read[:wanted], self._read[wanted:]
+        return head.decode(), content
+
+    def ended(self) -> bool:
+        """Whether the server ends the connection, with nothing more said."""
+        return self._socket.recv(1) == b""
+
+    def close(self) -> None:
+        """Leave."""
+        self._socket.close()
+
+    def _receive(self) -> None:
+        part = self._socket.recv(1 << 16)
+        assert part, "the server has gone"
+        self._read += part
+
+
+@pytest.fixture
+def client(server: Server, exhibit: Exhibit) -> Iterator[Client]:
+    """A connection to the server that shows the exhibit."""
+    server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
+    client = Client(server)
+    yield client
+    client.close()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("lines", ["", 'If-None-Match: W/"0"\r\n', "Connection: keep-alive\r\n"])
+@pytest.mark.parametrize("path", [CHUNK, "layers/l1/0/c/9/9/9", "layers/l9/0/c/0/0/0", "favicon"])
+def test_both_ways_give_the_same_answer(client: Client, path: str, lines: str, method: str) -> None:
+    answers = []
+    for way in ("", LONG_WAY):
+        client.ask(path, method, lines + way)
+        head, body = client.hear(body=method == "GET")
+        shown = [line for line in head.split("\r\n") if not line.startswith("Date: ")]
+        answers.append((sorted(shown), body))
+    assert answers[0] == answers[1]
+
+
+def test_a_connection_changes_its_way_with_every_request(client: Client) -> None:
+    asked = [CHUNK, "layers/l1/zarr.json", CHUNK, "layers/l1/0/zarr.json", "layers/l8/zarr.json"]
+    expected = ["200", "200", "200", "200", "404"]
+    for path in 3 * asked:  # all at once: none is read before the one before it is answered
+        client.ask(path)
+    heard = [client.hear() for _ in 3 * asked]
+    assert [head.split(" ")[1] for head, _ in heard] == 3 * expected
+    assert heard[0][1] == heard[2][1]
+    assert b'"node_type":"group"' in heard[1][1]
+    assert b'"node_type":"array"' in heard[3][1]
+
+
+@pytest.mark.parametrize(
+    ("token", "lines", "status"),
+    [("0" * 40, "", "404"), (TOKEN, "Origin: https://evil.example\r\n", "403"),
+     (TOKEN, "Host: localhost\r\n", "403"), (TOKEN, "Sec-Fetch-Site: cross-site\r\n", "403")],
+)  # fmt: skip
+def test_who_is_refused_is_refused_on_a_connection_that_was_served(
+    client: Client, token: str, lines: str, status: str
+) -> None:
+    client.ask(CHUNK)
+    assert client.hear()[0].startswith("HTTP/1.1 200")
+    client.ask(CHUNK, lines=lines, token=token)
+    assert client.hear()[0].startswith(f"HTTP/1.1 {status}")
+
+
+def test_a_request_may_come_in_pieces(client: Client) -> None:
+    for letter in f"GET /v/{TOKEN}/{CHUNK} HTTP/1.1\r\nHost: localhost\r\n\r\n":
+        client.say(letter)
+    assert client.hear()[0].startswith("HTTP/1.1 200")
+
+
+def test_a_connection_ends_when_the_client_says_so(client: Client) -> None:
+    client.ask(CHUNK)
+    client.hear()
+    client.ask(CHUNK, lines="Connection: close\r\n")
+    assert "Connection: close" in client.hear()[0]
+    assert client.ended()
+
+
+def test_large_chunks_wait_for_slow_readers(server: Server) -> None:
+    """More than the network takes at once, asked for again before any of it has been read."""
+    exhibit = Exhibit()
+    volume = np.random.default_rng(0).integers(0, 255, (64, 64, 256), np.uint64)
+    exhibit.add(volume)
+    server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
+    client = Client(server)
+    for x in range(4):
+        client.ask(f"layers/l1/0/c/0/0/{x}")
+        client.ask(f"layers/l1/0/c/0/0/{x}", "HEAD")
+    for x in range(4):
+        assert client.hear()[1] == volume[..., 64 * x : 64 * x + 64].tobytes()
+        assert client.hear(body=False)[0].startswith("HTTP/1.1 200")
+    client.close()
+
+
+def test_who_leaves_while_a_worker_reads_makes_room(slow_exhibit: Exhibit) -> None:
+    asked, release = threading.Event(), threading.Event()
+    source = slow_exhibit.layer("l1").pyramid.source
+
+    def wait(level: int, box: Any) -> Any:
+        asked.set()
+        release.wait(60)
+        raise SourceError("Nobody is there any more.")
+
+    source.read = wait  # type: ignore[method-assign, assignment]
+    server = Server(policy=Policy(connections=1))
+    try:
+        server.mount(TOKEN, slow_exhibit)  # type: ignore[arg-type]
+        first = Client(server)
+        first.ask(CHUNK)
+        assert asked.wait(60)
+        first.close()
+        assert any(_is_served(server) for _ in range(1200))
+    finally:
+        release.set()
+        server.stop()
+
+
+def _is_served(server: Server) -> bool:
+    """Whether there is room for a connection; waits a moment if there is none."""
+    client = Client(server)
+    try:
+        client.ask("layers/l1/zarr.json")
+        return client.hear()[0].startswith("HTTP/1.1 200")
+    except (OSError, AssertionError):
+        time.sleep(0.05)
+        return False
+    finally:
+        client.close()
