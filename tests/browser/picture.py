@@ -71,16 +71,32 @@ def read(page: Page) -> NDArray[np.uint8]:
     return pixels[..., :3]
 
 
+def panel_axes(kind: str, orientation: tuple[float, ...]) -> NDArray[np.float64]:
+    """Right, down and towards the next slice of a panel, each as (z, y, x) in the world."""
+    x, y, z, w = np.array(orientation) / np.linalg.norm(orientation)
+    turn = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    own = turn[::-1, ::-1]
+    return own[list({"xy": (2, 1, 0), "xz": (2, 0, 1), "yz": (0, 1, 2)}[kind])]
+
+
 def positions(
-    shape: tuple[int, ...], center: tuple[float, ...], zoom: float, kind: str
+    shape: tuple[int, ...],
+    center: tuple[float, ...],
+    zoom: float,
+    kind: str,
+    orientation: tuple[float, ...] = (0, 0, 0, 1),
 ) -> NDArray[np.float64]:
     """World position (z, y, x) under the middle of each pixel of a canvas with one slice panel."""
-    right, down = {"xy": (2, 1), "xz": (2, 0), "yz": (0, 1)}[kind]
-    out = np.empty((*shape[:2], 3))
-    out[...] = center
-    out[..., right] += (np.arange(shape[1]) + 0.5 - shape[1] / 2) / zoom
-    out[..., down] += ((np.arange(shape[0]) + 0.5 - shape[0] / 2) / zoom)[:, None]
-    return out
+    right, down, _ = panel_axes(kind, orientation)
+    across = (np.arange(shape[1]) + 0.5 - shape[1] / 2) / zoom
+    along = (np.arange(shape[0]) + 0.5 - shape[0] / 2) / zoom
+    return np.array(center) + across[None, :, None] * right + along[:, None, None] * down
 
 
 def texels(places: NDArray[np.float64], scale: Any, translate: Any) -> NDArray[np.float64]:

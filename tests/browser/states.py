@@ -74,6 +74,10 @@ class States:
         low = float(random.integers(0, 100))
         self._image.contrast_limits = (low, low + float(random.integers(50, 150)))
         self._kind = str(random.choice(["xy", "xz", "yz"]))
+        aslant = random.random() < 0.4
+        self._v.view.orientation = tuple(random.normal(size=4)) if aslant else (0, 0, 0, 1)
+        if aslant:  # as small as that, coarser voxels may do
+            self._v.view.zoom = max(self._v.view.zoom or 0, 2.0)
 
     def take(self) -> int:
         """Take a picture right away; how many of its pixels are wrong."""
@@ -84,10 +88,12 @@ class States:
         """What the picture must look like; NaN, which is never wrong, on borders of voxels."""
         view = self._v.view
         assert view.zoom is not None
-        places = positions(picture.shape, view.center, view.zoom, self._kind)
+        places = positions(picture.shape, view.center, view.zoom, self._kind, view.orientation)
         where = texels(places, SCALE, (0, 0, 0))
         values, inside = nearest(self._data, where)
         low, high = self._image.contrast_limits
         colors = np.where(inside[..., None], gray(values, low, high), (15, 17, 21))
-        on_border = (np.abs(where + 0.5 - np.round(where + 0.5)) < 1e-3).any(-1)
+        # aslant the GPU draws the edges of bricks, to parts of a pixel
+        edge = 1e-3 if view.orientation == (0, 0, 0, 1) else 0.02
+        on_border = (np.abs(where + 0.5 - np.round(where + 0.5)) < edge).any(-1)
         return np.where(on_border[..., None], np.nan, colors)

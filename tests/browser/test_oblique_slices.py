@@ -7,7 +7,19 @@ import math
 import numpy as np
 import pytest
 
-from tests.browser.picture import DARK, gray, label_colors, linear, nearest, read, show, wrong
+from tests.browser.picture import (
+    DARK,
+    gray,
+    label_colors,
+    linear,
+    nearest,
+    panel_axes,
+    positions,
+    read,
+    show,
+    texels,
+    wrong,
+)
 from tests.browser.scene import LABEL, add_scene, document, eventually, middle
 
 SHAPE = (37, 70, 65)
@@ -21,28 +33,10 @@ ASLANT = (0.18, -0.34, 0.29, 0.87)
 EDGE = 0.02
 """Voxels from a border at which a pixel may be on either side: GPUs draw edges to 1/256 pixel."""
 
-AXES = {"xy": (2, 1, 0), "xz": (2, 0, 1), "yz": (0, 1, 2)}
-"""Which of the slices' own axes, (z, y, x), run right, down and to the next slice."""
 
-
-def own_axes(orientation):
-    """The slices' own axes in the world, (z, y, x), each as (z, y, x)."""
-    x, y, z, w = np.array(orientation) / np.linalg.norm(orientation)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.array(rows)[::-1, ::-1]
-
-
-def voxels(shape, kind, orientation, center=CENTER, zoom=ZOOM):
+def voxels(shape, kind):
     """Voxel coordinates under the middle of each pixel of a canvas with one slice panel."""
-    right, down, _ = own_axes(orientation)[list(AXES[kind])]
-    across = (np.arange(shape[1]) + 0.5 - shape[1] / 2) / zoom
-    along = (np.arange(shape[0]) + 0.5 - shape[0] / 2) / zoom
-    places = center + across[None, :, None] * right + along[:, None, None] * down
-    return (places - TRANSLATE) / SCALE
+    return texels(positions(shape, CENTER, ZOOM, kind, ASLANT), SCALE, TRANSLATE)
 
 
 def look(v, kind, orientation):
@@ -66,7 +60,7 @@ def test_every_pixel_off_the_voxels_borders_is_the_voxel_there(viewer_, open_pag
         for color in (lambda values: gray(values, 0, 255), label_colors):
             show(page, viewer_)
             picture = read(page)
-            where = voxels(picture.shape, kind, ASLANT)
+            where = voxels(picture.shape, kind)
             values, inside = nearest(data, where)
             sure = (np.abs(where - np.floor(where) - 0.5) > EDGE).all(-1)
             assert inside.mean() > 0.2
@@ -84,7 +78,7 @@ def test_linear_interpolation_is_that_of_map_coordinates(viewer_, open_page):
         look(viewer_, kind, ASLANT)
         show(page, viewer_)
         picture = read(page)
-        where = voxels(picture.shape, kind, ASLANT)
+        where = voxels(picture.shape, kind)
         values, inside = linear(data, where)
         ends = np.minimum(where + 0.5, np.array(SHAPE) - 0.5 - where).min(-1)
         sure = np.abs(ends) > EDGE
@@ -123,7 +117,7 @@ def test_the_3d_panel_shows_the_slices_where_they_lie(viewer_, open_page):
     show(page, viewer_)
     picture = read(page)
     # The camera looks straight at the slice xy: in it, nothing is foreshortened.
-    right, down, _ = own_axes(ASLANT)[list(AXES["xy"])]
+    right, down, _ = panel_axes("xy", ASLANT)
     middle_ = np.array(viewer_.view.center)
     checked = 0
     for across, along in np.random.default_rng(0).uniform(-14, 14, (200, 2)):
@@ -162,7 +156,7 @@ def test_what_is_under_the_pointer_is_told_and_selected(page, scene):
     scene.v.view.slice_along((1, 0.6, -0.4))
     scene.v.view.zoom = 3
     show(page, scene.v)
-    right, down, _ = own_axes(scene.v.view.orientation)[list(AXES["xy"])]
+    right, down, _ = panel_axes("xy", scene.v.view.orientation)
     x, y = middle(page, "xy")
     canvas = page.locator("canvas").first.bounding_box()
     found = set()
@@ -188,7 +182,7 @@ def test_the_wheel_leads_along_the_normal(page, scene):
     scene.v.view.orientation = ASLANT
     follow(page, scene.v)
     before = np.array(scene.v.view.center)
-    normal = own_axes(ASLANT)[AXES["yz"][2]]
+    normal = panel_axes("yz", ASLANT)[2]
     page.mouse.move(*middle(page, "yz"))
     page.mouse.wheel(0, 100)
     eventually(lambda: scene.v.view.center != tuple(before), 30)
@@ -200,8 +194,9 @@ def test_the_wheel_leads_along_the_normal(page, scene):
 def test_shift_and_alt_drags_turn_the_slices_about_the_centre(page, scene):
     before = scene.v.view.center
     x, y = middle(page, "xy")
-    for key, own in (("Shift", "xy"), ("Alt", "xz")):
-        start = own_axes(scene.v.view.orientation)
+    # tilted about the panel's horizontal; then turned about its normal; and about nothing else
+    for key, same in (("Shift", 0), ("Alt", 2)):
+        start = panel_axes("xy", scene.v.view.orientation)
         page.mouse.move(x + 40, y)
         page.keyboard.down(key)
         page.mouse.down()
@@ -210,9 +205,7 @@ def test_shift_and_alt_drags_turn_the_slices_about_the_centre(page, scene):
         page.keyboard.up(key)
         turned = tuple(document(page, ".view.orientation"))
         eventually(lambda turned=turned: scene.v.view.orientation == turned, 30)
-        now = own_axes(turned)
-        # tilted about the panel's horizontal; then turned about its normal, and about nothing else
-        same = {"xy": 2, "xz": 0}[own]
+        now = panel_axes("xy", turned)
         np.testing.assert_allclose(now[same], start[same], atol=1e-9)
         assert abs(now - start).max() > 0.1
     assert scene.v.view.center == before
