@@ -86,8 +86,17 @@ def ours(folder: Path) -> tuple[int, dict[str, list[str]]]:
     raw = Server()
     for server in (raw, anew, kept):
         server.mount(TOKEN, v)
+    _settle()
     paths["anew"], paths["kept"] = [str(anew.port)], [str(kept.port)]
     return raw.port, paths
+
+
+def _settle() -> None:
+    """Wait for what is begun when layers are added, coarse levels and the labels' index."""
+    used = -1.0
+    while time.process_time() - used > 0.1:
+        used = time.process_time()
+        time.sleep(2.0)
 
 
 def neuroglancer(folder: Path) -> tuple[int, dict[str, list[str]]]:
