@@ -65,6 +65,15 @@ def test_a_memory_map_is_read_without_being_loaded(tmp_path):
     source.close()
 
 
+def test_a_copy_of_a_memory_map_is_in_memory(tmp_path):
+    """NumPy calls it a ``memmap`` as well, of no file."""
+    mapped = np.memmap(tmp_path / "a.raw", np.uint8, "w+", shape=(4, 5, 6))
+    mapped[:] = np.arange(120).reshape(4, 5, 6)
+    copied = as_source(mapped.copy())
+    assert copied.identity is None
+    np.testing.assert_array_equal(copied.read(0, Box.whole(mapped.shape)), mapped)
+
+
 @pytest.mark.parametrize(
     ("ndim", "names", "kinds"),
     [

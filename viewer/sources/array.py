@@ -121,10 +121,12 @@ def _mapped(data: Any) -> Any:
     """What maps the file that an array's memory is of; None for other memory."""
     found = None
     while data is not None:
-        if isinstance(data, (np.memmap, mmap.mmap)):
-            found = data if isinstance(data, np.memmap) or found is None else found
+        if isinstance(data, np.memmap):
+            found = data
+        elif isinstance(data, mmap.mmap):  # a copy of a np.memmap is one by name, and has none
+            return data if found is None else found
         data = getattr(data, "base", None)
-    return found
+    return None
 
 
 def _remapped(
