@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from viewer.errors import InvalidValueError
+from viewer.meshing import making
 from viewer.meshing.label_search import Found, grow_label, plan_cell
 from viewer.meshing.meshes import Meshes
 from viewer.pyramids.pyramid import Pyramid
@@ -114,6 +115,28 @@ def test_of_an_array_in_memory_the_whole_label_comes_at_once() -> None:
     mesh = Meshes(Pyramid(as_source(rods()), "labels")).mesh(7, level=0, seed=(31, 31, 20))
     assert mesh.whole
     assert mesh.vertices.max() > 200
+
+
+def test_of_a_large_array_in_memory_a_clicked_label_is_grown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(making, "SCANNED_BYTES", 1 << 20)
+    meshes = Meshes(Pyramid(as_source(rods()), "labels"))
+    piece = meshes.mesh(7, seed=(31, 31, 20))
+    assert not piece.whole
+    assert piece.vertices.max(0) == pytest.approx([33.5, 33.5, 149.5], abs=0.5)
+    whole = meshes.mesh(7)
+    assert whole.whole
+    assert whole.vertices.max() > 200
+
+
+def test_a_label_all_over_a_large_array_in_memory_is_searched_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(making, "SCANNED_BYTES", 1 << 20)
+    data = np.zeros((64, 64, 1024), np.uint8)
+    data[30:34, 30:34, 10:900] = 7
+    assert Meshes(Pyramid(as_source(data), "labels")).mesh(7, seed=(31, 31, 20)).whole
 
 
 @pytest.mark.parametrize("seed", [(1, 2), (0, 0, 256), (-1, 0, 0)])

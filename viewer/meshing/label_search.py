@@ -33,6 +33,10 @@ THREADS = min(16, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity
 GROWTH_EDGE = 64
 """Voxels. Edge of the blocks in which a search goes outward from a seed: read in milliseconds."""
 
+MEMORY_CELL = (16, 32, 512)
+"""Voxels. The same of an array in memory: long rows are read at the speed of memory, while short
+ones wait for each of them."""
+
 T = TypeVar("T")
 Index = tuple[int, int, int]
 
@@ -177,7 +181,8 @@ def grow_label(
 
     shape = pyramid.levels[level].shape[-3:]
     _check(pyramid, label, shape)
-    cell = plan_cell(shape, pyramid.chunks(level))
+    resident = is_resident(pyramid)
+    cell = MEMORY_CELL if resident else plan_cell(shape, pyramid.chunks(level))
 
     def box_of(index: Index) -> Box:
         start = tuple(i * n for i, n in zip(index, cell, strict=True))
@@ -194,10 +199,13 @@ def grow_label(
     parts: list[npt.NDArray[np.uint64]] = []
     runs = 0
     while wave:
+        # To start a thread takes as long as to look at a block that lies in memory.
+        threads = 1 + len(wave) // 8 if resident else THREADS
         if runs > most_runs or len(seen) * math.prod(cell) > max(most_voxels, math.prod(cell)):
             return found(np.concatenate(parts), shape[1], complete=False)
         reached: list[Index] = []
-        for index, part in zip(wave, in_parallel([call_of(scan, i) for i in wave]), strict=True):
+        scanned = in_parallel([call_of(scan, index) for index in wave], min(threads, THREADS))
+        for index, part in zip(wave, scanned, strict=True):
             if part is None or not len(part):
                 continue
             parts.append(part)

@@ -42,9 +42,17 @@ surface has nearly twice as many faces as vertices."""
 EXPLICIT = 4
 """Times `Policy.mesh_faces` that are made when somebody asks for just this level."""
 
-SCANNED_BYTES = 1024 * MIB
+SCANNED_BYTES = 256 * MIB
 """Bytes. An array in memory up to this size is searched for a label rather than grown in: that
-takes a fifth of a second, and what comes is the whole label."""
+takes some hundredths of a second, and what comes is the whole label."""
+
+GROWN_SHARE = 8
+"""Of an array in memory no more than one in so many voxels is read to grow a label: block by block
+they cost several times what they cost in a search, which so is never much later."""
+
+GROWN_RUNS = 1 << 15
+"""Runs of a label that is grown in memory: some 300,000 faces, which are smoothed in a tenth of
+a second. A larger one is searched for, and comes coarse first."""
 
 
 class Places(Protocol):
@@ -155,21 +163,24 @@ class Making:
                 if mesh is not None:
                     return replace(mesh, whole=False)
             level += 1
-            if level == len(levels) or level in previews:
+            if level == len(levels) or level in previews or is_resident(self._pyramid):
                 return None
             voxels = self._grow(level, seed)
 
     def _grow(self, level: int, seed: tuple[int, ...]) -> Found | None:
         shape = self._pyramid.levels[level].shape[-3:]
         start, _ = self._project(level, Box(seed, tuple(i + 1 for i in seed)))
+        runs, room = self._most // FACES_PER_RUN, POLICY.mesh_voxels
+        if is_resident(self._pyramid):
+            runs, room = min(runs, GROWN_RUNS), math.prod(shape) // GROWN_SHARE
         return grow_label(
             self._pyramid,
             self._label,
             self._point,
             tuple(min(i, n - 1) for i, n in zip(start, shape, strict=True)),
             level=level,
-            most_runs=self._most // FACES_PER_RUN,
-            most_voxels=POLICY.mesh_voxels,
+            most_runs=runs,
+            most_voxels=room,
             cancelled=self._cancelled,
         )
 
