@@ -62,6 +62,30 @@ def test_only_selected_labels_are_drawn_when_asked(shown):
     assert wrong(read(page), draw(left)) == 0
 
 
+def test_bricks_of_small_and_of_large_labels_are_drawn_alike(viewer_, open_page):
+    generator = np.random.default_rng(3)
+    data = np.empty((4, 64, 64), np.uint64)
+    data[:, :32, :32] = generator.integers(0, 2**20, (32, 32))
+    data[:, :32, 32:] = generator.integers(0, 2**63, (32, 32))
+    data[:, 32:, :32] = 5  # of one value a brick
+    data[:, 32:, 32:] = BIG
+    layer = viewer_.add_labels(data, opacity=1.0)
+    layer.seed = 7
+    viewer_.view.layout = "xy"
+    viewer_.view.center = (2.0, 31.6, 31.7)
+    viewer_.view.zoom = ZOOM
+    page = open_page(viewer_, SIZE)
+    show(page, viewer_)
+    picture = read(page)
+    where = positions(picture.shape, (2.0, 31.6, 31.7), ZOOM, "xy")
+    values, inside = nearest(data, where)
+    labels = np.where(inside, values, 0).astype(np.uint64)
+    assert wrong(picture, draw(labels, label_colors(labels, 7))) == 0
+    layer.show_selected_only = True
+    show(page, viewer_)
+    assert (read(page) == DARK).all()
+
+
 def test_selected_labels_are_drawn_stronger(shown):
     v, layer, page, labels = shown
     layer.show_meshes = False

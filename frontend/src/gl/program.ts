@@ -3,10 +3,10 @@
 import type { Context } from "./context";
 
 export type UniformKind =
-  "int" | "float" | "vec2" | "vec3" | "vec4" | "uvec2" | "mat3" | "mat4" | "sampler";
+  "int" | "uint" | "float" | "vec2" | "vec3" | "vec4" | "uvec2" | "mat3" | "mat4" | "sampler";
 
 export type Uniforms = Readonly<Record<string, UniformKind>>;
-type Value<Kind extends UniformKind> = Kind extends "int" | "float" | "sampler"
+type Value<Kind extends UniformKind> = Kind extends "int" | "uint" | "float" | "sampler"
   ? number
   : Float32List;
 export type Values<Schema extends Uniforms> = {
@@ -133,6 +133,7 @@ export class Program<Schema extends Uniforms> {
     const { gl } = this.#context;
     if (typeof value === "number") {
       if (kind === "float") gl.uniform1f(location, value);
+      else if (kind === "uint") gl.uniform1ui(location, value);
       else gl.uniform1i(location, value);
     } else if (kind === "vec2") gl.uniform2fv(location, value);
     else if (kind === "vec3") gl.uniform3fv(location, value);

@@ -130,12 +130,12 @@ export class Texture3D {
   readonly texture: WebGLTexture;
   /** Texels along (x, y, z). */
   readonly size: readonly [number, number, number];
+  readonly format: Format;
   readonly #context: Context;
-  readonly #format: Format;
 
   constructor(context: Context, format: Format, size: readonly [number, number, number]) {
     this.#context = context;
-    this.#format = format;
+    this.format = format;
     this.size = size;
     const { gl } = context;
     const { internal, integer } = FORMATS[format];
@@ -148,7 +148,7 @@ export class Texture3D {
   }
 
   get bytes(): number {
-    return this.size[0] * this.size[1] * this.size[2] * FORMATS[this.#format].bytes;
+    return this.size[0] * this.size[1] * this.size[2] * FORMATS[this.format].bytes;
   }
 
   /** Replace a box of it; `origin` and `shape` are (x, y, z). */
@@ -158,7 +158,7 @@ export class Texture3D {
     data: ArrayBufferView,
   ): void {
     const { gl } = this.#context;
-    const { format, type } = FORMATS[this.#format];
+    const { format, type } = FORMATS[this.format];
     this.#context.bindForUpload(gl.TEXTURE_3D, this.texture);
     const [x, y, z] = origin;
     gl.texSubImage3D(gl.TEXTURE_3D, 0, x, y, z, shape[0], shape[1], shape[2], format, type, data);

@@ -6,10 +6,12 @@ import { Variants, type Program } from "../gl/program";
 import { Target } from "../gl/target";
 import type { Texture2D } from "../gl/texture";
 import { Texture3D } from "../gl/texture";
+import { mix } from "../math/label-color";
 import type { ImageLayer, ImageStyle, LabelsLayer, LabelsStyle } from "../wire/types";
 import { labelBits } from "../bricks/element";
 import { flip, type Page } from "./atlas";
 import { INSTANCE_WORDS, type Batch } from "./instances";
+import { SINGLE } from "./shaders/label-color";
 import { FILTER } from "./shaders/sampling";
 import * as source from "./shaders/slice";
 import { toTexel, type TexelCode } from "./texels";
@@ -105,8 +107,9 @@ export class SlicePainter {
     table: boolean,
   ): readonly { readonly isReady: boolean }[] {
     if (layer.kind === "image") return [this.#imageProgram(layer.style, code, isBottom)];
-    if (layer.style.contour === 0) return [this.#labelProgram(code, table)];
-    return [this.#ids.for(signs(code)), this.#outlines.for({ TABLE: table ? 1 : 0 })];
+    const single = table ? SINGLE.table : SINGLE.nothing;
+    if (layer.style.contour === 0) return [this.#labelProgram(code, single, false)];
+    return [this.#ids.for(idChoices(code)), this.#outlines.for({ SINGLE: single, WIDE: 1 })];
   }
 
   #imageProgram(
@@ -123,8 +126,14 @@ export class SlicePainter {
     });
   }
 
-  #labelProgram(code: TexelCode, table: boolean): Program<typeof source.LABEL_UNIFORMS> {
-    return this.#labels.for({ ...signs(code), TABLE: table ? 1 : 0 });
+  #labelProgram(
+    code: TexelCode,
+    single: number,
+    wide: boolean,
+  ): Program<typeof source.LABEL_UNIFORMS> {
+    // Not worth variants of its own: where single labels look otherwise, all are taken as wide.
+    const isWide = wide || code.signBits > 0 || single !== SINGLE.nothing;
+    return this.#labels.for({ SIGN_BITS: code.signBits, SINGLE: single, WIDE: isWide ? 1 : 0 });
   }
 
   /** Whether slices of these layers, bottom first, can be drawn without waiting for a compiler. */
@@ -140,9 +149,12 @@ export class SlicePainter {
   prepare(samples: readonly Sample[]): void {
     for (const { layer, code } of samples) {
       if (layer.kind === "image") continue;
-      this.#labelProgram(code, true).prepare();
-      this.#ids.for(signs(code)).prepare();
-      this.#outlines.for({ TABLE: 1 }).prepare();
+      const isWide = code.format === "RG32UI";
+      for (const single of Object.values(SINGLE)) {
+        this.#labelProgram(code, single, isWide).prepare();
+      }
+      this.#ids.for(idChoices(code)).prepare();
+      this.#outlines.for({ SINGLE: SINGLE.table, WIDE: 1 }).prepare();
     }
   }
 
@@ -190,19 +202,29 @@ export class SlicePainter {
   ): void {
     if (batches.length === 0) return;
     const context = this.#context;
+    const { style, highlight } = labels;
+    const single =
+      labels.mask >= 0 ? SINGLE.table : highlight === null ? SINGLE.nothing : SINGLE.highlight;
+    const isNothingSelected = style.show_selected_only && single !== SINGLE.table;
+    const seed = mix(style.seed);
     const color = {
       u_table: UNIT.table,
       u_tableMask: labels.mask,
-      u_seed: labels.style.seed | 0,
-      u_opacity: labels.style.opacity,
-      u_selectedOnly: labels.style.show_selected_only ? 1 : 0,
-      u_highlight: [...labelBits(labels.highlight === null ? 0 : BigInt(labels.highlight))],
+      u_seed: seed,
+      u_upper: mix(seed),
+      u_opacity: isNothingSelected ? 0 : style.opacity,
+      u_selectedOnly: style.show_selected_only ? 1 : 0,
+      u_highlight: [...labelBits(highlight === null ? 0 : BigInt(highlight))],
     };
     if (outline === 0) {
       labels.table.bind(UNIT.table);
       context.setBlend("over");
-      this.#labelProgram(code, labels.mask >= 0).use({ ...planeUniforms(cover), ...color });
-      this.#drawBatches(batches, this.#noLabels);
+      for (const wide of [false, true]) {
+        const some = batches.filter((batch) => isWide(batch) === wide);
+        if (some.length === 0) continue;
+        this.#labelProgram(code, single, wide).use({ ...planeUniforms(cover), ...color });
+        this.#drawBatches(some, this.#noLabels);
+      }
       return;
     }
     const { gl } = context;
@@ -210,13 +232,13 @@ export class SlicePainter {
     scratch.bind();
     gl.clearBufferuiv(gl.COLOR, 0, [0, 0, 0, 0]);
     context.setBlend("none");
-    this.#ids.for(signs(code)).use(planeUniforms(cover));
+    this.#ids.for(idChoices(code)).use(planeUniforms(cover));
     this.#drawBatches(batches, this.#noLabels);
     target.bind();
     labels.table.bind(UNIT.table);
     scratch.texture.bind(UNIT.labels);
     context.setBlend("over");
-    const outlines = this.#outlines.for({ TABLE: labels.mask >= 0 ? 1 : 0 });
+    const outlines = this.#outlines.for({ SINGLE: single, WIDE: 1 });
     outlines.use({ ...color, u_labels: UNIT.labels, u_width: outline });
     context.bindVertexArray(this.#empty);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
@@ -254,8 +276,18 @@ export class SlicePainter {
   }
 }
 
-function signs(code: TexelCode): { readonly SIGN_BITS: number } {
-  return { SIGN_BITS: code.signBits };
+function idChoices(code: TexelCode): { readonly SIGN_BITS: number; readonly WIDE: number } {
+  return { SIGN_BITS: code.signBits, WIDE: 1 };
+}
+
+/** Whether it has labels of more than 32 bits. */
+function isWide({ page, words, count }: Batch): boolean {
+  if (page !== null) return page.texture.format === "RG32UI";
+  const integers = new Uint32Array(words.buffer);
+  for (let place = 1; place <= count; place += 1) {
+    if (integers[place * INSTANCE_WORDS - 1] !== 0) return true;
+  }
+  return false;
 }
 
 /** Nothing lies below the bottom layer that a minimum could be taken with. */

@@ -60,15 +60,17 @@ float sampleImage(vec3 slot, vec3 place) {
 
 /**
  * Reads labels: `sampleLabel(slot, place)` gives their 64 bits, low word first. Choice: `SIGN_BITS`
- * of signed labels narrower than 64 bits, else 0.
+ * of signed labels narrower than 64 bits, else 0; and `WIDE`, whether there are more than 32 bits.
  */
 export const LABEL_SAMPLING = `
 uniform usampler3D u_atlas;
-uniform vec3 u_stored;
 
+/** Of a place within the slot, where whole numbers are the floor. */
 uvec2 sampleLabel(vec3 slot, vec3 place) {
-  ivec3 voxel = ivec3(clamp(floor(place), vec3(0.0), u_stored - 1.0));
-  uvec2 bits = texelFetch(u_atlas, ivec3(slot) + voxel, 0).rg;
+  uvec2 bits = texelFetch(u_atlas, ivec3(slot) + ivec3(place), 0).rg;
+#if !WIDE
+  bits.y = 0u;
+#endif
 #if SIGN_BITS > 0
   const int shift = 32 - SIGN_BITS;
   int value = (int(bits.x) << shift) >> shift;

@@ -3,7 +3,8 @@
 //
 // Places are told in texels of the level drawn, measured from the plane's middle, so that the
 // numbers are small and float32 exact enough however large the volume. A brick may stand in for
-// a finer one: `ratio` and `shift` lead from the texels drawn to those of the brick read.
+// a finer one: `ratio` and `shift` lead from the texels drawn to those of the brick read. What can
+// be computed once a box is not computed for every pixel.
 import type { Uniforms } from "../../gl/program";
 import { IMAGE_SAMPLING, LABEL_SAMPLING } from "./sampling";
 import { LABEL_COLOR } from "./label-color";
@@ -52,10 +53,14 @@ uniform vec3 u_toRight;   // pixels to the right for one texel along each axis
 uniform vec3 u_toDown;
 uniform vec2 u_middle;    // pixel where the plane's middle lies
 uniform vec2 u_size;      // pixels of the picture
-flat out vec3 v_low;
-flat out vec3 v_high;
-flat out vec3 v_ratio;
+uniform vec3 u_perRight;  // texels for one pixel to the right
+uniform vec3 u_perDown;
+uniform vec3 u_stored;    // voxels of a slot
+flat out vec3 v_perRight;
+flat out vec3 v_perDown;
 flat out vec3 v_shift;
+flat out vec3 v_least;
+flat out vec3 v_most;
 flat out vec3 v_slot;
 flat out uvec3 v_constant;
 
@@ -64,10 +69,12 @@ const ivec3 PATHS[3] = ivec3[3](ivec3(0, 1, 2), ivec3(2, 0, 1), ivec3(1, 2, 0));
 vec3 axis(int which) { return vec3(which == 0, which == 1, which == 2); }
 
 void main() {
-  v_low = a_low;
-  v_high = a_high;
-  v_ratio = a_ratio;
+  v_perRight = u_perRight * a_ratio;
+  v_perDown = u_perDown * a_ratio;
   v_shift = a_shift;
+  // Pixels at the edge may lie a rounding beyond the box, and no voxel beyond the brick.
+  v_least = max(a_low * a_ratio + a_shift, 0.0);
+  v_most = min(a_high * a_ratio + a_shift, u_stored - 0.001);
   v_slot = a_slot;
   v_constant = a_constant;
   // Unit cube turned along the normal: where the normal falls, the axis runs backwards.
@@ -100,21 +107,19 @@ void main() {
 `;
 
 const PLACE = `
-flat in vec3 v_low;
-flat in vec3 v_high;
-flat in vec3 v_ratio;
-flat in vec3 v_shift;
+flat in vec3 v_perRight;    // texels of the brick for one pixel to the right
+flat in vec3 v_perDown;
+flat in vec3 v_shift;       // place of the plane's middle in the brick
+flat in vec3 v_least;       // places in the box
+flat in vec3 v_most;
 flat in vec3 v_slot;
 flat in uvec3 v_constant;   // 1 and the value's words, for a brick of one value
-uniform vec3 u_perRight;    // texels for one pixel to the right
-uniform vec3 u_perDown;
 uniform vec2 u_middle;
 
 vec3 placeInBrick() {
   // From the pixel's centre, not from an interpolated place, which is rounded to the raster.
   vec2 pixel = gl_FragCoord.xy - u_middle;
-  vec3 texels = clamp(pixel.x * u_perRight + pixel.y * u_perDown, v_low, v_high);
-  return texels * v_ratio + v_shift;
+  return clamp(pixel.x * v_perRight + pixel.y * v_perDown + v_shift, v_least, v_most);
 }
 `;
 
@@ -164,7 +169,8 @@ export const LABEL_UNIFORMS = {
   ...PLANE_UNIFORMS,
   u_table: "sampler",
   u_tableMask: "int",
-  u_seed: "int",
+  u_seed: "uint",
+  u_upper: "uint",
   u_opacity: "float",
   u_selectedOnly: "int",
   u_highlight: "uvec2",
@@ -200,7 +206,8 @@ export const OUTLINE_UNIFORMS = {
   u_width: "int",
   u_table: "sampler",
   u_tableMask: "int",
-  u_seed: "int",
+  u_seed: "uint",
+  u_upper: "uint",
   u_opacity: "float",
   u_selectedOnly: "int",
   u_highlight: "uvec2",
