@@ -418,7 +418,7 @@ def test_a_key_calls_a_function_with_or_without_the_event(
     def keep_this() -> None:
         heard("kept")
 
-    @viewer_.bind_key("e")
+    @viewer_.bind_key("y")
     def look(event: viewer.events.ActionEvent) -> None:
         """Look at it.
 
@@ -429,7 +429,7 @@ def test_a_key_calls_a_function_with_or_without_the_event(
     actions = viewer_.document.state.actions
     assert [(a.title, a.key) for a in actions.values()] == [
         ("Keep this", "k"),
-        ("Look at it", "e"),
+        ("Look at it", "y"),
     ]
     for name in actions:
         run(page, name)

@@ -12,7 +12,8 @@ PAGE_KEYS = {
     *("Space", "f", "+", "=", "-", "b", "x", ".", ",", "Shift+.", ">", "Shift+,", "<"),
     *("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "]", "[", "p", "v", "F2"),
     *("Alt+ArrowUp", "Alt+ArrowDown", "c", "i", "g", "Enter", "s", "o", "m", "j", "h", "?"),
-    *("l", "n", "\\", "r", *"123456789"),
+    *("l", "n", "\\", "r", "q", "e", "z", *"123456789"),
+    *("Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"),
 }
 """What the page's own actions use (`frontend/src/ui/actions.ts`; a test compares)."""
 
@@ -86,5 +87,5 @@ def _named(name: str) -> str:
 
 
 def _refusal(key: object, why: str) -> InvalidValueError:
-    free = "a d e k q t u w y z, 0, Shift + any letter, Home, End, PageUp, PageDown, F4, F8, F9"
+    free = "a d k t u w y, 0, Shift + any letter, Home, End, PageUp, PageDown, F4, F8, F9"
     return InvalidValueError(f"key={key!r} {why}.", hint=f"Free are {free}.")
