@@ -23,7 +23,7 @@ IS_WHOLE = "(words) => words.every((word) => word.scrollHeight <= word.clientHei
 """Whether no line of these is cut off."""
 
 
-@pytest.mark.parametrize("size", [(480, 640), (800, 600), (1000, 700)])
+@pytest.mark.parametrize("size", [(480, 640), (1000, 700)])
 def test_the_reason_of_a_failure_is_read_without_pointing(
     viewer_: viewer.Viewer, open_page: OpenPage, size: tuple[int, int]
 ) -> None:

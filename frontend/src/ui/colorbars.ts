@@ -8,8 +8,8 @@ const BAR = { left: 12, width: 12 } as const;
 
 /** CSS pixels: a tick's length, and the room for its number and for a name. */
 const TICK = 4;
-const NUMBER_ROOM = 56;
-const NAME_ROOM = 76;
+const NUMBER_ROOM = 68;
+const NAME_ROOM = 88;
 
 /** CSS pixels for one bar with its name above it, at least and at most. */
 const SLOT = { least: 72, most: 280 } as const;
@@ -53,7 +53,8 @@ export function ticksOf(low: number, high: number, most: number, whole: boolean)
   // Too few to read a scale by: then its ends.
   const values =
     count < 2 ? [low, high] : Array.from({ length: count }, (_, at) => (first + at) * step);
-  const texts = textsOf(values, count < 2 ? (high - low) / 100 : step);
+  const digit = 10 ** Math.floor(Math.log10((high - low) / 100));
+  const texts = textsOf(values, count < 2 ? digit : step);
   return values.map((value, at) => ({ value, text: texts[at] ?? "" }));
 }
 
@@ -115,7 +116,7 @@ function drawBar(
   const { contrast_limits: limits, gamma } = layer.style;
   const [low, high] = limits;
   const [top, length] = [start + ABOVE, slot - ABOVE - BELOW];
-  pen.font = font(600, 12);
+  pen.font = font(600, 11);
   pen.textAlign = "left";
   pen.textBaseline = "alphabetic";
   const name = shortened(pen, layer.name, NAME_ROOM);

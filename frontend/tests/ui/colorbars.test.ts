@@ -31,6 +31,7 @@ describe("ticksOf", () => {
 
   it("gives the limits where no two round values lie between them", () => {
     expect(texts(0.13, 0.17, 2)).toEqual(["0.1300", "0.1700"]);
+    expect(texts(1003.4, 998949.4, 2)).toEqual(["1003", "998949"]);
   });
 
   it("gives whole values for whole numbers", () => {
