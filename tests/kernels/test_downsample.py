@@ -23,6 +23,7 @@ from viewer.kernels import downsample
 from viewer.kernels.downsample import halve, mean, mode
 
 INTEGERS = [np.dtype(f"{kind}{size}") for kind in "iu" for size in (1, 2, 4, 8)]
+UNSIGNED = [dtype for dtype in INTEGERS if dtype.kind == "u"]
 FLOATS = [np.dtype(f"f{size}") for size in (2, 4, 8)]
 
 # The first call of a kernel compiles it, or loads it from its cache.
@@ -114,8 +115,15 @@ def test_mean_of_long_rows_of_integers_is_exact(case):
 
 
 @unhurried
-@given(long_arrays([np.dtype(f"u{size}") for size in (1, 2, 4, 8)], few=[0, 1, 2, 250]))
+@given(long_arrays(UNSIGNED, few=[0, 1, 2, 250]))
 def test_mode_of_long_rows_is_the_most_frequent_value(case):
+    data, factors = case
+    np.testing.assert_array_equal(mode(data, factors), slowly(data, factors, most_frequent))
+
+
+@unhurried
+@given(st.one_of(long_arrays(UNSIGNED, few=[0, 250]), long_arrays(UNSIGNED, few=[3, 250])))
+def test_mode_where_two_objects_meet_is_the_most_frequent_value(case):
     data, factors = case
     np.testing.assert_array_equal(mode(data, factors), slowly(data, factors, most_frequent))
 
