@@ -32,6 +32,13 @@ def test_the_frame_has_the_address_and_the_text_too() -> None:
         assert v.url in bundle["text/plain"]
 
 
+def test_where_no_frame_can_be_it_is_said_what_to_forward() -> None:
+    with viewer.Viewer() as v:
+        html = v._repr_mimebundle_()["text/html"]
+        port = v.url.split("/v/")[0].rpartition(":")[2]
+        assert f"forward its port {port} " in html
+
+
 def test_a_closed_viewer_shows_no_frame() -> None:
     v = viewer.Viewer()
     v.close()

@@ -67,8 +67,10 @@ style="position: absolute; inset: 0; width: 100%; height: 100%; border: 0"></ifr
       timer = setTimeout(next, $patience);
     } else {
       root.remove();
-      link.replaceWith("This viewer has ended, or cannot be reached from here. For notebooks on "
-        + "other machines see viewer.set_server(url_prefix=…).");
+      link.before("This viewer has ended, or cannot be reached from here. Where Python runs on "
+        + "another machine, forward its port $port (in VS Code: the panel Ports) and open ");
+      link.href = link.textContent = direct;
+      link.after(", or see viewer.set_server(url_prefix=…). Pictures: v.screenshot().");
     }
   };
   window.addEventListener("message", (event) => {
@@ -128,6 +130,7 @@ def frame(
         direct=_script(url),
         behind=_script(behind),
         path=_script(f"proxy/{port}/{path}"),
+        port=html.escape(str(port).rpartition(":")[2]),
         patience=PATIENCE_MS,
         silence=SILENCE_MS,
     )

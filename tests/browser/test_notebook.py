@@ -171,3 +171,4 @@ def test_a_viewer_that_has_ended_says_so(open_page: Callable[..., Page], lab: La
     run_all(page, lab.write("ended.ipynb", ended, show))
     page.wait_for_selector("text=This viewer has ended", timeout=START_SECONDS * 1000)
     assert page.locator(".jp-OutputArea iframe").count() == 0
+    assert "/v/" in page.locator(".jp-OutputArea a").inner_text()

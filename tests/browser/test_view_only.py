@@ -46,6 +46,24 @@ def test_guests_scroll_and_zoom_for_themselves(
     assert mark.inner_text().strip() == "View only"
 
 
+def test_guests_pages_are_sessions_and_show_what_python_set(
+    viewer_: viewer.Viewer, open_page: OpenPage, settled: Settled
+) -> None:
+    scene = add_scene(viewer_)
+    page = open_page(viewer_.share().url)
+    settled(page)
+    eventually(lambda: len(viewer_.sessions) == 1, 30)
+    (session,) = viewer_.sessions.values()
+    assert session.shared and session.read_only
+    before = session.screenshot(overlays=False)
+    page.keyboard.press("v")  # for himself alone
+    active = document(page)["active"]
+    eventually(lambda: not document(page)["layers"][active]["visible"])
+    assert (session.screenshot(overlays=False) == before).all()
+    scene.v.view.center = (0, 0, 0)
+    assert (session.screenshot(overlays=False) != before).any()
+
+
 def test_others_see_no_such_mark(
     viewer_: viewer.Viewer, open_page: OpenPage, settled: Settled
 ) -> None:
