@@ -58,6 +58,7 @@ def test_the_link() -> None:
 def test_the_layers() -> None:
     layer = {
         *(
+            "affine",
             "axis_labels",
             "build_pyramid",
             "data",
@@ -109,13 +110,13 @@ def test_the_options() -> None:
         return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
 
     image = (
-        *("name", "scale", "translate", "units", "axis_labels", "channel_axis", "colormap"),
-        *("contrast_limits", "gamma", "opacity", "blending", "visible", "interpolation"),
-        *("rendering", "metadata"),
+        *("name", "scale", "translate", "affine", "units", "axis_labels", "channel_axis"),
+        *("colormap", "contrast_limits", "gamma", "opacity", "blending", "visible"),
+        *("interpolation", "rendering", "metadata"),
     )
     labels = (
-        *("name", "scale", "translate", "units", "axis_labels", "opacity", "visible", "selected"),
-        *("colors", "metadata"),
+        *("name", "scale", "translate", "affine", "units", "axis_labels", "opacity", "visible"),
+        *("selected", "colors", "metadata"),
     )
     assert keywords(viewer.Viewer.add_image) == image
     assert keywords(viewer.Viewer.add_labels) == labels
