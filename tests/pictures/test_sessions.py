@@ -16,7 +16,7 @@ def attend(v: viewer.Viewer, page: Page, **said: Any) -> viewer.pictures.session
     """A page as the wire sees it becomes a session."""
     page.send({"type": "presence", "size": [800, 600], "pixel_ratio": 1, "visible": True} | said)
     id = page.hello["session"]
-    assert v._attendance().wait(lambda here: any(one.id == id for one in here) or None, 5)
+    assert v._attendance().wait(lambda here: any(one.id == id for one in here) or None, 30)
     return v.sessions[id]
 
 
@@ -28,7 +28,7 @@ def test_pages_come_and_go(viewer_: viewer.Viewer) -> None:
         assert session.size == (800, 600) and session.visible and not session.headless
         assert session.since.tzinfo is not None
         assert "800 × 600, visible" in repr(session)
-    assert viewer_._attendance().wait(lambda here: len(here) == 0 or None, 5)
+    assert viewer_._attendance().wait(lambda here: len(here) == 0 or None, 30)
     assert session.id not in viewer_.sessions
 
 
