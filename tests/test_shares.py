@@ -155,6 +155,7 @@ def test_pages_at_shared_addresses_are_sessions(shown: viewer.Viewer) -> None:
         assert guest.taken == 1 and picture.shape == (6, 8, 4)
         guests.revoke()
         guest.until_gone()
+        shown._attendance().wait(lambda here: len(here) < 2, 30)  # it is heard of a moment later
         assert list(shown.sessions) == [colleague.id]
         with pytest.raises(errors.ClosedError):
             theirs.screenshot()
