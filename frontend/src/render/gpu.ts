@@ -12,6 +12,7 @@ import type { LabelsLayer } from "../wire/types";
 import { Atlas } from "./atlas";
 import type { Batch } from "./instances";
 import { labelTable } from "./label-table";
+import type { MeshBuffers } from "./mesh-buffers";
 import type { PixelRectangle } from "./pictures";
 import { SCREEN_VERTEX } from "./shaders/slice";
 import { COMPOSE_FRAGMENT, COMPOSE_UNIFORMS } from "./shaders/space";
@@ -122,6 +123,11 @@ export class Gpu {
     if (!brick.constant) return this.atlas.write(volume, number, brick, code, keep);
     this.atlas.release(volume, number);
     return true;
+  }
+
+  /** Where meshes must be before they are drawn. */
+  get meshes(): MeshBuffers {
+    return this.#space.buffers;
   }
 
   picture(index: number): Texture2D | null {

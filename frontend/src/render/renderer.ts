@@ -383,7 +383,7 @@ export class CanvasRenderer implements Renderer {
     const found = this.#screen.objectAt(document, panel, x, y);
     if (found === null) return null;
     const { object, position } = found;
-    const mesh = this.#meshes.shown[object - 1];
+    const mesh = this.#screen.meshes[object - 1];
     if (mesh?.label === "") {
       const [z, y, x] = position;
       const value = valueNear(mesh.geometry, [x, y, z]);
@@ -392,7 +392,7 @@ export class CanvasRenderer implements Renderer {
       return { panel: "3d", position, layer: null, label: null, surface };
     }
     if (mesh !== undefined) return { panel: "3d", position, layer: mesh.layer, label: mesh.label };
-    const slice = this.#stage.pictures[object - 1 - this.#meshes.shown.length];
+    const slice = this.#stage.pictures[object - 1 - this.#screen.meshes.length];
     const seesFlat = slice !== undefined && showsFlat(slice.plane);
     return { panel: "3d", position, ...this.#labelAt(position, seesFlat) };
   }

@@ -8,7 +8,8 @@ import type { Colormaps } from "./colormaps";
 import { isWhole, wholeFill, type Fill } from "../bricks/fill";
 import { Gpu, type Stroke } from "./gpu";
 import { extentOf, instancesOf, type Residence } from "./instances";
-import type { MeshStore } from "./mesh-store";
+import { DrawnMeshes } from "./drawn-meshes";
+import type { MeshStore, ShownMesh } from "./mesh-store";
 import { Pace } from "./pace";
 import { pixelRectangle, type PixelRectangle } from "./pictures";
 import { BACKGROUNDS, POLICY } from "./policy";
@@ -76,6 +77,7 @@ export class Screen {
   /** Volumes are drawn coarsely, and since when (milliseconds) all has been still; else null. */
   #coarseSince: number | null = null;
   #objects: ObjectMap | null = null;
+  readonly #drawn = new DrawnMeshes();
   #isPrepared = false;
   /** No picture has been complete yet. */
   #isFirst = true;
@@ -102,13 +104,15 @@ export class Screen {
   get isStale(): boolean {
     const pictures = this.#changed.size > 0 || this.#filled.size > 0;
     const space = this.#spaceChanged || this.#spaceFilled || this.#coarseSince !== null;
-    return pictures || space || this.#needsCompose || this.#stalePlaces.size > 0;
+    const isDue = this.#needsCompose || this.#drawn.isUploading;
+    return pictures || space || isDue || this.#stalePlaces.size > 0;
   }
 
   /** The context is gone, and with it everything on the GPU. */
   lose(): void {
     this.#gpu = null;
     this.#pace = null;
+    this.#drawn.clear();
     this.#cast.stage.residents = { slot: () => null };
   }
 
@@ -120,6 +124,11 @@ export class Screen {
     // Compiled while the document is on its way.
     this.#gpu.isReady({ samples: [], space: true, meshes: false });
     this.#cast.stage.residents = this.#gpu.atlas;
+  }
+
+  /** The meshes that are drawn, in the order of selection. */
+  get meshes(): readonly ShownMesh[] {
+    return this.#drawn.list;
   }
 
   get highlight(): Highlight | null {
@@ -201,7 +210,7 @@ export class Screen {
       space: show.panels.some(({ kind }) => kind === "3d"),
       meshes: this.#cast.meshes.shown.length > 0,
     });
-    this.#upload(gpu, pace);
+    this.#upload(gpu, pace, show);
     if (isReady) this.#draw(gpu, pace, show);
   }
 
@@ -222,12 +231,30 @@ export class Screen {
     return true;
   }
 
-  #upload(gpu: Gpu, pace: Pace): void {
-    const { stage } = this.#cast;
+  #upload(gpu: Gpu, pace: Pace, { panels }: Show): void {
     const start = performance.now();
     const budget = pace.uploadBudget(start, this.#isFirst);
+    const isTimeUp = (): boolean => performance.now() - start >= budget;
+    const { uploads } = gpu.context;
+    this.#uploadBricks(gpu, isTimeUp);
+    if (panels.some(({ kind }) => kind === "3d")) this.#uploadMeshes(gpu, isTimeUp);
+    else this.#drawn.isUploading = false;
+    if (gpu.context.uploads > uploads) this.uploadMilliseconds = performance.now() - start;
+  }
+
+  #uploadMeshes(gpu: Gpu, isTimeUp: () => boolean): void {
+    let slices = 0;
+    // However many bricks there are, meshes get on.
+    const isOver = (): boolean => isTimeUp() && (slices += 1) > 1;
+    if (!this.#drawn.update(this.#cast.meshes.shown, gpu.meshes, isOver)) return;
+    this.#objects = null;
+    this.fillSpace();
+  }
+
+  #uploadBricks(gpu: Gpu, isTimeUp: () => boolean): void {
+    const { stage } = this.#cast;
     const keep = (volume: Volume, number: BrickNumber): boolean => stage.isInView(volume, number);
-    while (performance.now() - start < budget) {
+    while (!isTimeUp()) {
       const next = stage.nextUpload();
       if (next === null) return;
       const { need, brick } = next;
@@ -236,7 +263,6 @@ export class Screen {
         this.isFull = true;
       }
       this.fill(need.volume, need.number);
-      this.uploadMilliseconds = performance.now() - start;
     }
   }
 
@@ -261,7 +287,7 @@ export class Screen {
     if (due.size > 0) this.#spaceFilled ||= document.view.slices_in_3d;
     const space = panels.find(({ kind }) => kind === "3d");
     // While meshes pour in, not each of them is worth a picture of all.
-    const isComing = isLoading || !this.#cast.meshes.isSettled;
+    const isComing = isLoading || !this.#cast.meshes.isSettled || this.#drawn.isUploading;
     // Volumes take the GPU so long that slices would be late.
     const isBehind = stage.fills.length > 0 && stage.areSlicesLoading;
     const isFilledDue = !isComing || (!isBehind && pace.isSpaceDue(now));
@@ -365,13 +391,13 @@ export class Screen {
   }
 
   #scene(gpu: Gpu, document: Document, panel: Panel): ReturnType<typeof sceneOf> {
-    const { stage, meshes } = this.#cast;
+    const { stage } = this.#cast;
     const pictures = stage.pictures.map((picture, index) => ({
       picture,
       texture: gpu.picture(index),
     }));
     const background = BACKGROUNDS[document.theme];
-    return sceneOf(document, panel, meshes.shown, pictures, this.#highlight, background);
+    return sceneOf(document, panel, this.#drawn.list, pictures, this.#highlight, background);
   }
 
   /** What is seen at a point of the 3-D panel: meshes count from 1, then the slices. */

@@ -133,7 +133,6 @@ export class SpacePainter {
     this.#context.setDepth("test");
     gl.clearColor(...scene.background, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-    this.buffers.keep(new Set(scene.meshes.map(({ geometry }) => geometry)));
     const center = flip(camera.center);
     for (const mesh of scene.meshes) if (isSolid(mesh)) this.#drawMesh(mesh, camera, colormap);
     for (const { plane, picture } of scene.slices) {
