@@ -15,7 +15,7 @@ PAGE_KEYS = {
     *("l", "n", "\\", "r", "q", "e", "z", *"123456789"),
     *("Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"),
 }
-"""What the page's own actions use (`frontend/src/ui/actions.ts`; a test compares)."""
+"""What the page's own actions use (`frontend/src/ui/actions/`; a test compares)."""
 
 BROWSER_KEYS = {
     *("Tab", "Escape", "F1", "F3", "F5", "F6", "F7", "F10", "F11", "F12", "'", "/"),

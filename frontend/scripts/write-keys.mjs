@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "vite";
 
 const target = new URL("../../README.md", import.meta.url);
-const START = '<!-- keys: written by "make types" from frontend/src/ui/actions.ts -->\n';
+const START = '<!-- keys: written by "make types" from frontend/src/ui/actions/index.ts -->\n';
 const END = "<!-- end of keys -->";
 
 const server = await createServer({
@@ -15,7 +15,7 @@ const server = await createServer({
   appType: "custom",
   logLevel: "error",
 });
-const { ACTIONS, keyName } = await server.ssrLoadModule("/src/ui/actions.ts");
+const { ACTIONS, keyName } = await server.ssrLoadModule("/src/ui/actions/index.ts");
 await server.close();
 
 const rows = [];
