@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
 import httpx
 import numpy as np
 import pytest
@@ -180,3 +186,29 @@ def test_a_clicked_label_is_answered_before_the_volume_is_indexed(
 )
 def test_a_query_has_one_spelling(url: str, cells: str, query: str, status: int) -> None:
     assert httpx.get(f"{url}layers/{cells}/mesh/7?{query}").status_code == status
+
+
+def test_a_mesh_that_nobody_waits_for_is_given_up(exhibit: Exhibit, url: str, cells: str) -> None:
+    began, given_up = threading.Event(), threading.Event()
+    meshes = exhibit.layers[cells].meshes
+    make = meshes.mesh
+
+    def slow(label: int, *, cancelled: Callable[[], bool], **options: Any) -> Any:
+        began.set()
+        for _ in range(3000):
+            if cancelled():
+                given_up.set()
+                break
+            time.sleep(0.01)
+        return make(label, cancelled=cancelled, **options)
+
+    meshes.mesh = slow
+    address = httpx.URL(url)
+    with socket.create_connection((address.host, address.port)) as client:
+        target, host = f"{address.path}layers/{cells}/mesh/7", address.netloc.decode()
+        client.sendall(f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert began.wait(30)
+        assert not given_up.is_set()
+    assert given_up.wait(30)
+    meshes.mesh = make
+    assert httpx.get(f"{url}layers/{cells}/mesh/7").status_code == 200
