@@ -420,7 +420,7 @@ def test_placing_moves_all_levels_in_the_world_and_keeps_what_was_made():
     shape = pyramid.levels[1].shape
     pyramid.read(1, Box.whole(shape))
     reads = counted.reads
-    pyramid.place(Level((130,) * 3, (10, 2, 3), (5, 0, -1)))
+    pyramid.place(Level((130,) * 3, (10, 2, 3), (5, 0, -1)), pyramid.affine)
     assert pyramid.levels[0] == Level((130,) * 3, (10, 2, 3), (5, 0, -1))
     assert pyramid.levels[1] == Level(shape, (20, 4, 6), (10, 1, 0.5))
     pyramid.read(1, Box.whole(shape))
