@@ -92,13 +92,15 @@ def compose(
     affine: Affine, scale: Sequence[float], translate: Sequence[float]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Matrix (3, 3) and offset (3,) that take a voxel (z, y, x) to the world."""
+    if affine == IDENTITY:
+        return np.diag(np.array(scale, np.float64)), np.array(translate, np.float64)
     rows = np.array(affine)
     return rows[:, :3] * np.array(scale), rows[:, :3] @ np.array(translate) + rows[:, 3]
 
 
 def mirrors(affine: Affine) -> bool:
     """Whether right-handed becomes left-handed."""
-    return bool(np.linalg.det(np.array(affine)[:, :3]) < 0)
+    return affine != IDENTITY and bool(np.linalg.det(np.array(affine)[:, :3]) < 0)
 
 
 def in_units(affine: Affine, factor: float) -> Affine:

@@ -81,6 +81,7 @@ PLANS = """(() => {
   });
   const data = (dtype, apron) => ({
     dtype, apron, brick: [32, 32, 32], generation: 0, changes: [], histogram: null,
+    affine: [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]],
     axes: ["z", "y", "x"].map((name) => ({ name, kind: "space", unit: "" })),
     levels: Array.from({ length: %(levels)d }, (_, i) => level(%(edge)d / 2 ** i, 2 ** i)),
   });
