@@ -199,8 +199,11 @@ def all_labels(name: str, labels: np.ndarray) -> Rows:
             mesher.get(label, normals=False, reduction_factor=0)
             mesher.erase(label)
 
-    # What is kept for later is a budget, not a need: here, little.
-    MESHES.resize(64 << 20)
+    # What is kept for later is a budget, not a need: here the index, and little else, since the
+    # others keep no meshes.
+    known = Meshes(pyramid)
+    MESHES.resize(known.index().nbytes + (4 << 20))
+    known.close()
     mine, theirs, zmesh_time = alternately(ours, neuroglancer, zmeshes, runs=1)
     memory = [peak(work) for work in (ours, neuroglancer, zmeshes)]
     MESHES.resize(POLICY.mesh_cache_bytes)
