@@ -155,6 +155,8 @@ interface Row {
   readonly down: number[];
 }
 
+type Rows = readonly [Row, Row, Row];
+
 function rowOf(
   volume: Volume,
   level: number,
@@ -193,25 +195,22 @@ function rowOf(
   return row;
 }
 
+/** Told of a brick: its number and its distance as in `Cell`, and its places in the three rows. */
+type Visit = (number: BrickNumber, distance: number, k: number, j: number, i: number) => void;
+
 /**
- * The bricks of a level that the plane cuts, in no particular order. A box is cut if it lies
+ * Visit the bricks of a level that the plane cuts, in no particular order. A box is cut if it lies
  * partly on both sides; it owns its lower face only. Everything about a box is a sum over the
  * axes, so the parts are computed beforehand: there may be thousands of boxes in a frame.
  */
-export function coverPlane(
+function visitRows(
   volume: Volume,
   level: number,
   plane: Plane,
-  linear: boolean,
-  focus: Position | null = null,
-): Cell[] {
-  if (volume.flat && !showsFlat(plane)) return [];
-  const middle = planeTexels(volume, level, plane);
-  const normal = normalOf(plane);
-  const [zs, ys, xs] = [0, 1, 2].map((axis) => {
-    const at = axis as Axis;
-    return rowOf(volume, level, at, plane, middle[at], normal[at], linear);
-  }) as [Row, Row, Row];
+  focus: Position | null,
+  [zs, ys, xs]: Rows,
+  visit: Visit,
+): void {
   const { bricks, first } = volume.grid(level);
   // Pixels from the plane's middle to the focus.
   const aside = (direction: Position): number =>
@@ -223,7 +222,6 @@ export function coverPlane(
         );
   const dual = dualOf(plane);
   const [focusRight, focusDown] = [aside(dual.right), aside(dual.down)];
-  const cells: Cell[] = [];
   const depth = zs.index.length;
   const height = ys.index.length;
   const width = xs.index.length;
@@ -238,20 +236,89 @@ export function coverPlane(
       const row = first + (z * bricks[1] + y) * bricks[2];
       for (let i = 0; i < width; i += 1) {
         if (near + (xs.near[i] ?? 0) > 0 || far + (xs.far[i] ?? 0) <= 0) continue;
-        const x = xs.index[i] ?? 0;
         const across = right + (xs.right[i] ?? 0);
         const along = down + (xs.down[i] ?? 0);
-        cells.push({
-          number: row + x,
-          z,
-          y,
-          x,
-          low: [zs.low[k] ?? 0, ys.low[j] ?? 0, xs.low[i] ?? 0],
-          high: [zs.high[k] ?? 0, ys.high[j] ?? 0, xs.high[i] ?? 0],
-          distance: Math.sqrt(across * across + along * along),
-        });
+        visit(row + (xs.index[i] ?? 0), Math.sqrt(across * across + along * along), k, j, i);
       }
     }
   }
+}
+
+function rowsOf(volume: Volume, level: number, plane: Plane, linear: boolean): Rows {
+  const middle = planeTexels(volume, level, plane);
+  const normal = normalOf(plane);
+  const row = (axis: Axis): Row =>
+    rowOf(volume, level, axis, plane, middle[axis], normal[axis], linear);
+  return [row(0), row(1), row(2)];
+}
+
+/** Tell of the bricks of a level that the plane cuts, as `Cell.number` and `Cell.distance`. */
+export function visitPlane(
+  volume: Volume,
+  level: number,
+  plane: Plane,
+  linear: boolean,
+  focus: Position | null,
+  visit: (number: BrickNumber, distance: number) => void,
+): void {
+  if (volume.flat && !showsFlat(plane)) return;
+  visitRows(volume, level, plane, focus, rowsOf(volume, level, plane, linear), visit);
+}
+
+/** The bricks of a level that the plane cuts, in no particular order, with what is drawn of them. */
+export function coverPlane(
+  volume: Volume,
+  level: number,
+  plane: Plane,
+  linear: boolean,
+  focus: Position | null = null,
+): Cell[] {
+  if (volume.flat && !showsFlat(plane)) return [];
+  const rows = rowsOf(volume, level, plane, linear);
+  const cells: Cell[] = [];
+  visitRows(volume, level, plane, focus, rows, (number, distance, k, j, i) => {
+    cells.push(new RowCell(number, distance, rows, k, j, i));
+  });
   return cells;
+}
+
+/** A cell that looks up its places when it is drawn: most are planned more often than drawn. */
+class RowCell implements Cell {
+  readonly number: BrickNumber;
+  readonly distance: number;
+  readonly #rows: Rows;
+  readonly #k: number;
+  readonly #j: number;
+  readonly #i: number;
+
+  constructor(number: BrickNumber, distance: number, rows: Rows, k: number, j: number, i: number) {
+    this.number = number;
+    this.distance = distance;
+    this.#rows = rows;
+    this.#k = k;
+    this.#j = j;
+    this.#i = i;
+  }
+
+  get z(): number {
+    return this.#rows[0].index[this.#k] ?? 0;
+  }
+
+  get y(): number {
+    return this.#rows[1].index[this.#j] ?? 0;
+  }
+
+  get x(): number {
+    return this.#rows[2].index[this.#i] ?? 0;
+  }
+
+  get low(): Position {
+    const [zs, ys, xs] = this.#rows;
+    return [zs.low[this.#k] ?? 0, ys.low[this.#j] ?? 0, xs.low[this.#i] ?? 0];
+  }
+
+  get high(): Position {
+    const [zs, ys, xs] = this.#rows;
+    return [zs.high[this.#k] ?? 0, ys.high[this.#j] ?? 0, xs.high[this.#i] ?? 0];
+  }
 }

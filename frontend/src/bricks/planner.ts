@@ -3,8 +3,9 @@
 // ones, up to the level that the screen can show; within a level what is nearest the focus. Only
 // where all of it arrives in a moment anyway is the level needed asked for directly: making coarse
 // levels takes the server longer than sending a few fine bricks.
-import { coverPlane, levelFor, type Cell, type Plane } from "./cover";
+import { coverPlane, levelFor, visitPlane, type Cell, type Plane } from "./cover";
 import type { Position } from "../math/panel";
+import { Seen } from "./seen";
 import type { BrickNumber, Volume } from "./volume";
 
 /** A volume as it appears in one picture. */
@@ -68,13 +69,14 @@ function numbersOf(sight: Sight, target: number, cells: readonly Cell[]): () => 
   let numbers: Set<BrickNumber> | null = null;
   return () => {
     if (numbers !== null) return numbers;
-    numbers = new Set(cells.map(({ number }) => number));
+    const found = new Set(cells.map(({ number }) => number));
+    numbers = found;
     const { volume, plane, linear } = sight;
     for (const level of stages(target, volume.coarsest)) {
       if (level === target) continue;
-      for (const { number } of coverPlane(volume, level, plane, linear)) numbers.add(number);
+      visitPlane(volume, level, plane, linear, null, (number) => found.add(number));
     }
-    return numbers;
+    return found;
   };
 }
 
@@ -84,87 +86,115 @@ const NEAR = 4;
 /** Ranks of a stage; what is farther than all of them counts as equally far. */
 const RANKS = 4096;
 
-/** Needs in the order of their ranks. */
-function ordered(needs: readonly Need[], ranks: readonly number[]): Need[] {
-  // Counted instead of compared: ranks are small numbers, and there may be thousands of needs.
-  const ends: number[] = [];
-  for (const rank of ranks) {
-    while (ends.length <= rank) ends.push(0);
-    ends[rank] = (ends[rank] ?? 0) + 1;
+/** The room for it is used again by the next plan. */
+const SEEN = new Seen();
+
+/** The bricks that a plan in the making needs, each once, and when. */
+class Draft {
+  readonly #volumes: readonly Volume[];
+  /** Indices into these, numbers and ranks, in the order in which they were added. */
+  readonly #which: number[] = [];
+  readonly #numbers: BrickNumber[] = [];
+  readonly #ranks: number[] = [];
+
+  constructor(volumes: readonly Volume[]) {
+    this.#volumes = volumes;
+    SEEN.clear();
   }
-  let total = 0;
-  for (let rank = 0; rank < ends.length; rank += 1) {
-    const count = ends[rank] ?? 0;
-    ends[rank] = total;
-    total += count;
+
+  /** Add a brick, or have it come sooner; returns whether it is a new one. */
+  add(which: number, number: BrickNumber, rank: number): boolean {
+    const place = SEEN.note(which, number, this.#numbers.length);
+    if (place >= 0) {
+      if (rank < (this.#ranks[place] ?? 0)) this.#ranks[place] = rank;
+      return false;
+    }
+    this.#which.push(which);
+    this.#numbers.push(number);
+    this.#ranks.push(rank);
+    return true;
   }
-  const sorted = needs.slice();
-  ranks.forEach((rank, place) => {
-    const need = needs[place];
-    const at = ends[rank] ?? 0;
-    if (need !== undefined) sorted[at] = need;
-    ends[rank] = at + 1;
-  });
-  return sorted;
+
+  /** The bricks in the order of their ranks. */
+  needs(): Need[] {
+    // Counted instead of compared: ranks are small numbers, and there may be thousands of bricks.
+    const ranks = this.#ranks;
+    let last = 0;
+    for (const rank of ranks) if (rank > last) last = rank;
+    const ends = new Uint32Array(last + 2);
+    for (const rank of ranks) ends[rank + 1] = (ends[rank + 1] ?? 0) + 1;
+    for (let rank = 1; rank <= last; rank += 1)
+      ends[rank] = (ends[rank] ?? 0) + (ends[rank - 1] ?? 0);
+    const places = new Uint32Array(ranks.length);
+    for (let place = 0; place < ranks.length; place += 1) {
+      const rank = ranks[place] ?? 0;
+      const at = ends[rank] ?? 0;
+      places[at] = place;
+      ends[rank] = at + 1;
+    }
+    const needs: Need[] = [];
+    for (const place of places) {
+      const volume = this.#volumes[this.#which[place] ?? 0];
+      if (volume !== undefined) needs.push({ volume, number: this.#numbers[place] ?? 0 });
+    }
+    return needs;
+  }
+}
+
+function rankOf(stage: number, distance: number): number {
+  return stage * RANKS + Math.min(Math.floor(distance / NEAR), RANKS - 1);
 }
 
 function planWith(sights: readonly Sight[], coarser: number, options: PlanOptions): Plan | null {
-  const bytes = new Map<Volume, number>();
-  const least = new Map<Volume, number>();
-  let sum = 0;
-  const targets = sights.map(({ volume, plane, linear, focus }) => {
+  const volumes = [...new Set(sights.map(({ volume }) => volume))];
+  const bytes = volumes.map(options.bytes);
+  const targets = sights.map((sight) => {
+    const { volume, plane, linear, focus } = sight;
     const level = Math.min(levelFor(volume, plane) + coarser, volume.coarsest);
     const cells = coverPlane(volume, level, plane, linear, focus);
-    const one = bytes.get(volume) ?? options.bytes(volume);
-    bytes.set(volume, one);
-    const size = cells.length * one;
-    sum += size;
-    least.set(volume, Math.max(least.get(volume) ?? 0, size));
-    return { level, cells };
+    return { sight, which: volumes.indexOf(volume), levels: stages(level, volume.coarsest), cells };
   });
-  const isCoarsest = targets.every(({ level }, at) => level === sights[at]?.volume.coarsest);
-  // Pictures share bricks, but all of them need no less than one of them.
-  const atLeast = [...least.values()].reduce((total, size) => total + size, 0);
-  if (atLeast > options.budget && !isCoarsest) return null;
-  const isDirect = sum <= options.direct;
-  const covers: Cover[] = [];
-  const needs: Need[] = [];
-  const ranks: number[] = [];
-  const seen = new Map<Volume, Map<BrickNumber, number>>();
-  sights.forEach((sight, at) => {
-    const { volume, plane, linear } = sight;
-    const { level: target, cells } = targets[at] ?? { level: 0, cells: [] };
-    const places = seen.get(volume) ?? new Map<BrickNumber, number>();
-    seen.set(volume, places);
-    stages(target, volume.coarsest).forEach((level, stage) => {
-      const isTarget = level === target;
-      if (isDirect && !isTarget) return;
-      const list = isTarget ? cells : coverPlane(volume, level, plane, linear, sight.focus);
-      for (const { number, distance } of list) {
-        const rank = stage * RANKS + Math.min(Math.floor(distance / NEAR), RANKS - 1);
-        const place = places.get(number);
-        if (place === undefined) {
-          places.set(number, needs.length);
-          needs.push({ volume, number });
-          ranks.push(rank);
-        } else if (rank < (ranks[place] ?? 0)) ranks[place] = rank;
-      }
+  const isCoarsest = targets.every(({ levels }) => levels.length === 1);
+  const size = targets.reduce(
+    (sum, { which, cells }) => sum + cells.length * (bytes[which] ?? 0),
+    0,
+  );
+  const isDirect = size <= options.direct;
+  const draft = new Draft(volumes);
+  let taken = 0;
+  for (const { which, levels, cells } of targets) {
+    const one = bytes[which] ?? 0;
+    const stage = isDirect ? 0 : levels.length - 1;
+    for (const { number, distance } of cells) {
+      if (draft.add(which, number, rankOf(stage, distance))) taken += one;
+    }
+    if (taken > options.budget && !isCoarsest) return null;
+  }
+  for (const { sight, which, levels } of isDirect ? [] : targets) {
+    const { volume, plane, linear, focus = null } = sight;
+    const one = bytes[which] ?? 0;
+    levels.slice(0, -1).forEach((level, stage) => {
+      visitPlane(volume, level, plane, linear, focus, (number, distance) => {
+        if (draft.add(which, number, rankOf(stage, distance))) taken += one;
+      });
     });
-    const find = numbersOf(sight, target, cells);
-    covers.push({
+  }
+  if (taken > options.budget && !isCoarsest) return null;
+  const covers = targets.map(({ sight, levels, cells }) => {
+    const level = levels.at(-1) ?? 0;
+    const find = numbersOf(sight, level, cells);
+    return {
       sight,
-      level: target,
+      level,
       cells,
       left: 0,
       get numbers() {
         return find();
       },
-    });
+    };
   });
-  const total = needs.reduce((size, { volume }) => size + (bytes.get(volume) ?? 0), 0);
-  const sorted = ordered(needs, ranks);
-  if (total <= options.budget) return { covers, needs: sorted };
-  return isCoarsest ? cut({ covers, needs: sorted }, options) : null;
+  const result = { covers, needs: draft.needs() };
+  return taken > options.budget ? cut(result, options) : result;
 }
 
 /** Of a plan that exceeds the budget what comes first. */
