@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 import subprocess
 import sys
 import weakref
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -21,6 +23,7 @@ from viewer.errors import (
     UnsupportedDataError,
 )
 from viewer.sources import Source, as_source
+from viewer.sources.protocol import SampledSource
 from viewer.space import Box
 
 DTYPES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
@@ -63,6 +66,42 @@ def test_a_memory_map_is_read_without_being_loaded(tmp_path):
     source = as_source(data)
     assert read(source, np.s_[7:8], np.s_[8:9], np.s_[9:10]).item() == 10
     source.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="tells what of a file is loaded")
+def test_of_a_memory_map_voxels_far_apart_load_nothing_between_them(tmp_path):
+    with (tmp_path / "sparse.raw").open("wb") as file:
+        file.truncate(1 << 28)
+    data = np.memmap(tmp_path / "sparse.raw", np.uint8, "r", shape=(256, 1024, 1024))
+    source = as_source(data)
+    assert isinstance(source, SampledSource)
+    assert source.sample((0, 0, 0), data.shape, (8, 64, 512)).shape == (32, 16, 2)
+    for z in range(0, 256, 8):  # a few at once, as for a first contrast window
+        read(source, np.s_[z : z + 1], np.s_[513:529], np.s_[8:72])
+    pages = 32 * (16 + 5)
+    assert loaded(tmp_path / "sparse.raw") <= 2 * pages * mmap.PAGESIZE
+    source.close()
+
+
+def loaded(path: Path) -> int:
+    """Bytes of a file that are mapped into this process's memory, and there."""
+    ours, kibibytes = False, 0
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if line[0] in "0123456789abcdef":  # of a mapping, before what is said of it
+            ours = line.endswith(str(path))
+        elif ours and line.startswith("Rss:"):
+            kibibytes += int(line.split()[1])
+    return kibibytes * 1024
+
+
+def test_a_closed_source_lets_go_of_its_memory_map(tmp_path):
+    data = np.memmap(tmp_path / "a.raw", np.uint8, "w+", shape=(4, 5, 6))
+    mapping = weakref.ref(data.base)
+    source = as_source(data)
+    read(source, np.s_[:], np.s_[:], np.s_[:])
+    source.close()
+    del data
+    assert mapping() is None
 
 
 def test_a_copy_of_a_memory_map_is_in_memory(tmp_path):

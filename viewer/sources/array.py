@@ -6,8 +6,11 @@ nothing; the one copy is made where the voxels are needed.
 
 from __future__ import annotations
 
+import contextlib
+import math
 import mmap
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,13 @@ from viewer.sources.protocol import Array
 from viewer.sources.reading import attempt
 from viewer.space import Box
 from viewer.state import Axis, Level
+
+FEW_BYTES = 16 << 10
+"""Of a mapped file: what is read for a few voxels here and there, as for a first contrast window,
+and never for a brick."""
+
+APART_BYTES = 16 << 10
+"""From this distance on it is better to read each voxel of a mapped file than all between them."""
 
 
 class ArraySource:
@@ -87,6 +97,19 @@ class MemorySource(ArraySource):
         self.resident = mapped is None
         self._geometry = geometry
         self._mapping = None if not isinstance(mapped, np.memmap) else _mapping(data, mapped)
+        self._scattered = _Scattered(mapped)
+
+    def read(self, level: int, box: Box) -> Array:
+        """See `Source.read`."""
+        if self.resident or math.prod(box.shape) * self.dtype.itemsize > FEW_BYTES:
+            return super().read(level, box)
+        with self._scattered.reading():
+            return np.array(super().read(level, box))
+
+    def close(self) -> None:
+        """See `Source.close`."""
+        super().close()
+        self._scattered = _Scattered(None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For workers in other processes, which map the file themselves."""
@@ -106,7 +129,55 @@ class MemorySource(ArraySource):
 
     def sample(self, start: Sequence[int], stop: Sequence[int], step: Sequence[int]) -> Array:
         """See `SampledSource.sample`."""
-        return self._sliced(tuple(map(slice, start, stop, step)))
+        voxels = self._sliced(tuple(map(slice, start, stop, step)))
+        if self.resident or not _far_apart(voxels):
+            return voxels
+        with self._scattered.reading():
+            return np.array(voxels)  # now, not when somebody looks at it
+
+
+class _Scattered:
+    """Reading of voxels far apart in a mapped file.
+
+    The kernel takes one look for the first of many, and reads on behind each: of a large file that
+    is not in memory a hundred times what is wanted. Meanwhile it is told not to, wherever a
+    mapping takes advice.
+
+    Parameters
+    ----------
+    mapped : numpy.memmap, mmap.mmap or None
+    """
+
+    def __init__(self, mapped: Any) -> None:
+        while mapped is not None and not isinstance(mapped, mmap.mmap):
+            mapped = getattr(mapped, "base", None)
+        self._map: mmap.mmap | None = mapped if hasattr(mmap, "MADV_RANDOM") else None
+        self._readers = 0
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """While voxels far apart are read."""
+        self._count(1)
+        try:
+            yield
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        if self._map is None:
+            return
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            first, self._readers = self._readers == 0, self._readers + change
+            if first or self._readers == 0:
+                self._map.madvise(mmap.MADV_RANDOM if first else mmap.MADV_NORMAL)
+
+
+def _far_apart(voxels: Array) -> bool:
+    """Whether voxels lie alone, or a few together, with much between them."""
+    steps = [(n - 1, abs(stride)) for n, stride in zip(voxels.shape, voxels.strides, strict=True)]
+    near = sum(n * stride for n, stride in steps if stride < APART_BYTES)
+    return near < APART_BYTES / 2 and any(n and stride >= APART_BYTES for n, stride in steps)
 
 
 def _chunks(data: Any) -> tuple[int, ...] | None:
