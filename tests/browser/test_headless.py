@@ -45,6 +45,14 @@ def test_a_viewer_with_a_page_that_nobody_sees() -> None:
     viewer.stop()
 
 
+def test_a_page_may_be_smaller_than_any_window() -> None:
+    with viewer.headless(size=(64, 49)) as v:
+        (session,) = v.sessions.values()
+        assert session.size == (64, 49)
+        assert v.screenshot().shape == (49, 64, 4)
+    viewer.stop()
+
+
 def test_without_a_page_one_is_opened_and_closed(
     viewer_: viewer.Viewer, started: list[Browser]
 ) -> None:

@@ -61,6 +61,11 @@ FLAGS = (
     "--remote-debugging-pipe",
 )
 
+LEAST_WINDOW = (500, 400)
+"""CSS pixels. Below about 200 nothing is left for the page beside the window's own parts, and
+Chromium slows down what nobody can see: a picture would take a second. The page knows its size from
+its address."""
+
 END_SECONDS = 5.0
 """Seconds that a browser has to end by itself."""
 
@@ -126,7 +131,7 @@ class Browser:
     url : str
         What it shows.
     size : (int, int)
-        CSS pixels of its window.
+        CSS pixels of its window, at least `LEAST_WINDOW`.
     sandbox : bool
         Whether its pages are locked in, which root and many containers cannot do.
     """
@@ -137,7 +142,8 @@ class Browser:
         self._folder = tempfile.mkdtemp(prefix="voxelview-browser-")
         self._lock = threading.Lock()
         self._ended = False
-        flags = [*FLAGS, f"--user-data-dir={self._folder}", f"--window-size={size[0]},{size[1]}"]
+        width, height = map(max, size, LEAST_WINDOW)
+        flags = [*FLAGS, f"--user-data-dir={self._folder}", f"--window-size={width},{height}"]
         if not sandbox:
             flags.append("--no-sandbox")
         try:
