@@ -49,16 +49,19 @@ def test_nothing_sticks_out_at_any_size(
     assert stage["width"] * stage["height"] > 0.5 * size[0] * size[1]
 
 
-def test_the_canvas_has_the_screens_pixels(
-    scene: Scene, open_page: OpenPage, settled: Settled
+@pytest.mark.parametrize("pixel_ratio", [1, 2])
+def test_the_canvas_fills_the_stage_with_the_screens_pixels(
+    scene: Scene, open_page: OpenPage, settled: Settled, pixel_ratio: int
 ) -> None:
-    page = open_page(scene.v, (801, 601), pixel_ratio=2)
+    page = open_page(scene.v, (801, 601), pixel_ratio=pixel_ratio)
     settled(page)
-    sizes = page.evaluate(
+    pixels, shown, room = page.evaluate(
         """() => { const c = document.querySelector(".stage canvas"), s = c.parentElement;
-                   return [c.width, c.height, s.clientWidth * 2, s.clientHeight * 2]; }"""
+                   return [[c.width, c.height], [c.clientWidth, c.clientHeight],
+                           [s.clientWidth, s.clientHeight]]; }"""
     )
-    assert sizes[:2] == sizes[2:]
+    assert shown == room
+    assert pixels == [pixel_ratio * length for length in room]
 
 
 def test_on_a_narrow_page_the_layer_panel_lies_over_the_picture(
