@@ -288,7 +288,8 @@ def read_everything(v: viewer.Viewer, layer: viewer.LabelsLayer) -> None:
         urllib.request.urlopen(f"{layer.zarr_url}/{path}").read()
     with connect(f"{v.url.replace('http', 'ws', 1)}bricks", max_size=None) as stream:
         stream.send(json.dumps({"type": "open", "volume": 0, "layer": layer.id, "point": []}))
-        stream.send(json.dumps({"type": "want", "generation": 1, "bricks": [0, 0, 0, 0, 0]}))
+        want = {"type": "want", "generation": 1, "taken": 0, "bricks": [0, 0, 0, 0, 0]}
+        stream.send(json.dumps(want))
         stream.recv(timeout=5)
 
 

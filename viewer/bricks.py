@@ -15,12 +15,16 @@ Page to server, JSON text:
   index 7 of its leading axes (indices, array order; ``[]`` for 3-D data). Numbers are chosen by
   the page, unique on the connection.
 - ``{"type": "close", "volume": 5}``
-- ``{"type": "want", "generation": 12, "bricks": [5, 2, 0, 0, 1, …]}``: all bricks wanted now, best
-  first, five integers each: volume, level, and index (z, y, x) in bricks. It replaces the former
-  list: what is not in the new one is dropped, unless it is already on its way.
-- ``{"type": "credit", "bytes": 65536}``: the page has taken so many bytes of brick messages off
-  the stream. The server keeps as much unacknowledged as the page takes in a round trip and a
-  tenth of a second, by its own measurement.
+- ``{"type": "want", "generation": 12, "taken": 81920, "bricks": [5, 2, 0, 0, 1, …]}``: all bricks
+  wanted now, best first, five integers each: volume, level, and index (z, y, x) in bricks. It
+  replaces the former list: what is not in the new one is dropped, unless it is already on its way.
+  `taken` tells how many bytes of brick messages the page had taken off the stream, since the
+  connection began, when it made the list. So the server knows which of these bricks are on their
+  way: those are not sent again, but for what has changed since. All others are, as often as they
+  are wanted.
+- ``{"type": "credit", "taken": 65536}``: that number alone, while there is no new list. The server
+  keeps as much unacknowledged as the page takes in a round trip and a tenth of a second, by its
+  own measurement.
 
 Server to page, binary, little-endian: one or more bricks of one volume a message, each at a
 multiple of 8 bytes from its beginning:
@@ -39,7 +43,7 @@ multiple of 8 bytes from its beginning:
 | 44 | uint32 | 0 (reserved) |
 | 48 | … | payload: voxels, x fastest, of the dtype below; zeros up to a multiple of 8 |
 
-Over a network messages that shrink by it are compressed (permessage-deflate, RFC 7692); credit
+Over a network messages that shrink by it are compressed (permessage-deflate, RFC 7692); `taken`
 counts their bytes as the page sees them.
 
 On the wire bool travels as uint8 and float16 as float32 (exact); all other dtypes as they are, but
@@ -183,6 +187,17 @@ def read_brick(
     buffer = bytearray(record_bytes(pyramid))
     end = write_brick(buffer, 0, pyramid, volume, level, point, index)
     return bytes(buffer[:end])
+
+
+def is_current(
+    pyramid: Pyramid, level: int, point: tuple[int, ...], index: tuple[int, int, int], since: int
+) -> bool:
+    """Whether a brick that was read at generation `since` is as it would be read now."""
+    try:
+        box, _ = _cover(pyramid, level, point, index)
+    except NotFoundError:
+        return True
+    return pyramid.generation_of(level, box, since) <= since
 
 
 def failed_brick(

@@ -16,8 +16,15 @@ def overlaps(one: Box, other: Box) -> bool:
 spans = st.tuples(st.integers(0, 9), st.integers(1, 5)).map(lambda s: Box((s[0],), (sum(s),)))
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), spans), max_size=60), st.integers(0, 3), spans)
-def test_the_generation_of_a_place_is_that_of_the_last_step_that_touched_it(steps, level, place):
+@given(
+    st.lists(st.tuples(st.integers(0, 2), spans), max_size=60),
+    st.integers(0, 3),
+    spans,
+    st.integers(-1, 60),
+)
+def test_the_generation_of_a_place_is_that_of_the_last_step_that_touched_it(
+    steps, level, place, since
+):
     history = History()
     expected = 0
     for number, (coarsest, box) in enumerate(steps, 1):
@@ -26,6 +33,8 @@ def test_the_generation_of_a_place_is_that_of_the_last_step_that_touched_it(step
             expected = number
     assert history.generation == len(steps)
     assert history.generation_of(level, lambda box: overlaps(box, place)) == expected
+    known = history.generation_of(level, lambda box: overlaps(box, place), since)
+    assert known == expected if expected > since else known <= since
     assert len(history.told) == min(len(steps), TOLD)
     assert [step.generation for step in history.told] == list(
         range(len(steps) - len(history.told) + 1, len(steps) + 1)

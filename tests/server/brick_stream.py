@@ -23,6 +23,7 @@ class Stream:
         )
         self.generation = 0
         self.waiting: list[bytes] = []
+        self.taken = 0
 
     def __enter__(self) -> Stream:
         return self
@@ -39,7 +40,7 @@ class Stream:
     def want(self, bricks: list[Brick]) -> None:
         self.generation += 1
         numbers = [number for brick in bricks for number in brick]
-        self.send(type="want", generation=self.generation, bricks=numbers)
+        self.send(type="want", generation=self.generation, taken=self.taken, bricks=numbers)
 
     def take(self, timeout: float = 5) -> tuple[Brick, int, bytes]:
         """Address, flags and all bytes of the next brick."""
@@ -48,6 +49,7 @@ class Stream:
             assert isinstance(message, bytes)
             self.waiting = split(message)
         record = self.waiting.pop(0)
+        self.taken += len(record)
         volume, level, flags, _, z, y, x = HEADER.unpack_from(record)[:7]
         return (volume, level, z, y, x), flags, record
 
@@ -58,8 +60,12 @@ class Stream:
             brick, _, message = self.take()
             assert brick not in taken
             taken[brick] = message
-            self.send(type="credit", bytes=len(message))
+            self.credit()
         return taken
+
+    def credit(self) -> None:
+        """Tell what has been taken."""
+        self.send(type="credit", taken=self.taken)
 
     def silent(self, seconds: float = 0.15) -> bool:
         """Whether nothing comes."""

@@ -13,18 +13,21 @@ PIECE = 1 << 18
 def transfer(flow: Flow, total: int, rate: float, delay: float, start: float = 0.0) -> float:
     """Send `total` bytes to a page `delay` seconds of round trip away that takes `rate` a second.
 
-    Returns when the last has been credited.
+    Returns when the last has been taken.
     """
     now, left, free_at = start, total, start
+    sent = taken = flow.sent(0, start)
     due: list[float] = []
     while left or due:
         while left and flow.on_the_way + PIECE <= flow.window:
-            flow.sent(PIECE, now)
+            sent = flow.sent(PIECE, now)
             left -= PIECE
             free_at = max(free_at, now + delay / 2) + PIECE / rate
             due.append(free_at + delay / 2)
         now = due.pop(0)
-        flow.credited(PIECE, now)
+        taken += PIECE
+        flow.taken(taken, now)
+    assert taken == sent
     return now
 
 
@@ -48,8 +51,7 @@ def test_little_waits_in_a_slow_network(delay: float) -> None:
 def test_a_page_that_wants_little_says_nothing_about_the_network() -> None:
     flow = Flow(4 * MIB, MIB // 2, 64 * MIB)
     for second in range(100):
-        flow.sent(1000, second)
-        flow.credited(1000, second + 0.05)
+        flow.taken(flow.sent(1000, second), second + 0.05)
     assert flow.window >= 4 * MIB
 
 
@@ -62,10 +64,10 @@ def test_bounds_are_kept() -> None:
     assert slow.window == MIB
 
 
-def test_credit_for_what_was_never_sent_counts_for_nothing() -> None:
+def test_what_was_never_sent_cannot_be_taken() -> None:
     flow = Flow(4 * MIB, MIB, 8 * MIB)
     flow.sent(100, 0.0)
-    flow.credited(10**9, 1.0)
+    flow.taken(10**9, 1.0)
     assert flow.on_the_way == 0
     flow.sent(100, 2.0)
     assert flow.on_the_way == 100

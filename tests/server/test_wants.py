@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viewer.server.wants import TRANSIT_SECONDS, Brick, WantList
+from viewer.server.wants import Brick, WantList
 
 BRICKS = st.lists(st.tuples(*[st.integers(0, 2)] * 5), max_size=12, unique=True)
 
@@ -14,9 +16,9 @@ def flat(bricks: list[Brick]) -> list[int]:
     return [number for brick in bricks for number in brick]
 
 
-def drain(wants: WantList, now: float, count: int = 3) -> list[Brick]:
+def drain(wants: WantList, count: int = 3) -> list[Brick]:
     taken: list[Brick] = []
-    while batch := wants.take(count, now):
+    while batch := wants.take(count):
         assert len(batch) <= count
         assert len({brick[0] for brick in batch}) == 1
         taken += batch
@@ -36,17 +38,17 @@ def assert_in_order(taken: list[Brick], bricks: list[Brick]) -> None:
 @given(BRICKS)
 def test_bricks_of_a_volume_are_taken_in_order_once(bricks: list[Brick]) -> None:
     wants = WantList()
-    wants.replace(0, flat(bricks), 0.0)
-    assert_in_order(drain(wants, 0.0), bricks)
+    wants.replace(0, flat(bricks), 0)
+    assert_in_order(drain(wants), bricks)
     assert wants.active == set(bricks)
 
 
 @given(BRICKS, st.integers(1, 4))
 def test_each_batch_begins_with_the_best(bricks: list[Brick], count: int) -> None:
     wants = WantList()
-    wants.replace(0, flat(bricks), 0.0)
+    wants.replace(0, flat(bricks), 0)
     left = list(bricks)
-    while batch := wants.take(count, 0.0):
+    while batch := wants.take(count):
         assert batch[0] == left[0]
         left = [brick for brick in left if brick not in batch]
     assert left == []
@@ -56,53 +58,98 @@ def test_layers_that_are_wanted_in_turn_come_in_batches_each() -> None:
     wants = WantList()
     image: list[Brick] = [(1, 0, 0, 0, x) for x in range(6)]
     labels: list[Brick] = [(2, 0, 0, 0, x) for x in range(6)]
-    wants.replace(0, flat([b for pair in zip(image, labels, strict=True) for b in pair]), 0.0)
-    batches = [wants.take(3, 0.0) for _ in range(4)]
+    wants.replace(0, flat([b for pair in zip(image, labels, strict=True) for b in pair]), 0)
+    batches = [wants.take(3) for _ in range(4)]
     assert batches == [image[:3], labels[:3], image[3:], labels[3:]]
 
 
 @given(BRICKS, BRICKS)
 def test_a_new_list_replaces_the_old_one(first: list[Brick], second: list[Brick]) -> None:
     wants = WantList()
-    wants.replace(0, flat(first), 0.0)
-    reading = wants.take(4, 0.0)
-    wants.replace(1, flat(second), 0.0)
-    assert_in_order(drain(wants, 0.0), [brick for brick in second if brick not in reading])
+    wants.replace(0, flat(first), 0)
+    reading = wants.take(4)
+    wants.replace(1, flat(second), 0)
+    assert_in_order(drain(wants), [brick for brick in second if brick not in reading])
     assert wants.active == set(second)
     assert [wants.finish(brick) for brick in reading] == [brick in second for brick in reading]
 
 
-@given(BRICKS, st.sets(st.integers(0, 11)))
-def test_what_is_on_its_way_is_sent_again_only_when_it_must_have_arrived(
-    bricks: list[Brick], sent: set[int]
-) -> None:
+@given(st.data())
+def test_a_page_gets_what_it_wants_and_nothing_that_it_has(data: st.DataObject) -> None:
+    """Lists and messages are any time on their way; the page throws some of its bricks away."""
     wants = WantList()
-    wants.replace(0, flat(bricks), 0.0)
-    drain(wants, 0.0)
-    on_the_way = [brick for number, brick in enumerate(bricks) if number in sent]
-    for brick in on_the_way:
-        assert wants.finish(brick)
-        wants.sent(brick, 1.0)
-    wants.active.clear()
-    wants.replace(1, flat(bricks), 1.1)
-    assert_in_order(drain(wants, 1.1), [brick for brick in bricks if brick not in on_the_way])
-    delay = wants.delay(1.1)
-    assert (delay is None) == (not on_the_way)
-    assert drain(wants, 1.1 + (delay or 0) + 0.001) == on_the_way
-    assert delay is None or delay <= TRANSIT_SECONDS
+    lists: deque[tuple[int, list[int], int]] = deque()
+    workers: list[list[Brick]] = []
+    messages: deque[tuple[int, list[Brick]]] = deque()
+    page: set[Brick] = set()
+    sent = taken = 0
+    wanted: list[Brick] = []
+
+    def ask(bricks: list[Brick]) -> None:
+        wanted[:] = [brick for brick in bricks if brick not in page]
+        lists.append((0, flat(wanted), taken))
+
+    def read(worker: list[Brick], count: int) -> None:
+        nonlocal sent
+        workers.remove(worker)
+        wants.give_back(worker[count:])
+        if bricks := [brick for brick in worker[:count] if wants.finish(brick)]:
+            sent += len(bricks)
+            for brick in bricks:
+                wants.sent(brick, sent, 0)
+            messages.append((sent, bricks))
+
+    def step(action: str, bricks: list[Brick], count: int) -> None:
+        nonlocal taken
+        if action == "ask":
+            ask(bricks)
+        elif action == "listen" and lists:
+            wants.replace(*lists.popleft())
+        elif action == "begin" and (batch := wants.take(count)):
+            workers.append(batch)
+        elif action == "read" and workers:
+            read(workers[0], count)
+        elif action == "arrive" and messages:
+            taken, came = messages.popleft()
+            assert page.isdisjoint(came)
+            page.update(came)
+        elif action == "forget":
+            page.difference_update(bricks)
+
+    actions = ["ask", "listen", "begin", "read", "arrive", "forget"]
+    steps = st.lists(st.tuples(st.sampled_from(actions), BRICKS, st.integers(1, 4)), max_size=60)
+    for action, bricks, count in data.draw(steps):
+        step(action, bricks, count)
+    ask(data.draw(BRICKS))
+    for _ in range(200):
+        for action in ("listen", "begin", "read", "arrive"):
+            step(action, [], 4)
+    assert page.issuperset(wanted)
+
+
+def test_what_has_changed_is_sent_again_although_it_is_on_its_way() -> None:
+    wants = WantList()
+    first, second = (1, 0, 0, 0, 0), (1, 0, 0, 0, 1)
+    wants.sent(first, 100, 0)
+    wants.sent(second, 100, 3)
+    wants.sent((2, 0, 0, 0, 0), 200, 0)
+    wants.replace(0, flat([first, second]), 0)
+    assert wants.on_the_way(1) == [(first, 0), (second, 3)]
+    wants.forget([first])
+    assert drain(wants) == [first]
 
 
 def test_an_old_list_that_comes_late_is_ignored() -> None:
     wants = WantList()
-    wants.replace(5, [1, 0, 0, 0, 0], 0.0)
-    wants.replace(4, [2, 0, 0, 0, 0], 0.0)
-    assert drain(wants, 0.0) == [(1, 0, 0, 0, 0)]
+    wants.replace(5, [1, 0, 0, 0, 0], 0)
+    wants.replace(4, [2, 0, 0, 0, 0], 0)
+    assert drain(wants) == [(1, 0, 0, 0, 0)]
 
 
 def test_a_closed_volume_is_not_wanted() -> None:
     wants = WantList()
-    wants.replace(0, [1, 0, 0, 0, 0, 2, 0, 0, 0, 0], 0.0)
-    drain(wants, 0.0)
+    wants.replace(0, [1, 0, 0, 0, 0, 2, 0, 0, 0, 0], 0)
+    drain(wants)
     wants.close(1)
     assert wants.active == {(2, 0, 0, 0, 0)}
 
@@ -110,9 +157,9 @@ def test_a_closed_volume_is_not_wanted() -> None:
 @given(BRICKS, st.integers(1, 4))
 def test_what_a_worker_did_not_come_to_is_taken_next(bricks: list[Brick], count: int) -> None:
     wants = WantList()
-    wants.replace(0, flat(bricks), 0.0)
+    wants.replace(0, flat(bricks), 0)
     read: list[Brick] = []
-    while batch := wants.take(count, 0.0):
+    while batch := wants.take(count):
         assert wants.finish(batch[0])
         read.append(batch[0])
         wants.give_back(batch[1:])
@@ -123,13 +170,13 @@ def test_what_a_worker_did_not_come_to_is_taken_next(bricks: list[Brick], count:
 def test_what_a_worker_did_not_come_to_is_forgotten_when_it_is_not_wanted_any_more() -> None:
     wants = WantList()
     first, second = (1, 0, 0, 0, 0), (1, 0, 0, 0, 1)
-    wants.replace(0, flat([first, second]), 0.0)
-    wants.take(2, 0.0)
+    wants.replace(0, flat([first, second]), 0)
+    wants.take(2)
     wants.give_back([second])
-    wants.replace(1, flat([first]), 0.0)
-    assert drain(wants, 0.0) == []
-    wants.replace(2, flat([first, second]), 0.0)
-    wants.take(2, 0.0)
+    wants.replace(1, flat([first]), 0)
+    assert drain(wants) == []
+    wants.replace(2, flat([first, second]), 0)
+    wants.take(2)
     wants.give_back([second])
     wants.close(1)
-    assert wants.take(2, 0.0) == []
+    assert wants.take(2) == []

@@ -52,7 +52,7 @@ class History(msgspec.Struct, frozen=True):
                 base = kept[REMEMBERED - 1].generation
         return History(step.generation, (*self.told, step)[-TOLD:], steps, base)
 
-    def generation_of(self, level: int, touches: Callable[[Box], bool]) -> int:
+    def generation_of(self, level: int, touches: Callable[[Box], bool], since: int = -1) -> int:
         """The newest generation that changed a place.
 
         Parameters
@@ -60,8 +60,13 @@ class History(msgspec.Struct, frozen=True):
         level : int
         touches : callable
             Whether the place holds any voxel that a box of level 0 goes into.
+        since : int, optional
+            Generation that is not looked behind: if no newer one changed the place, the answer is
+            any that is not newer.
         """
         for step in self.steps:
+            if step.generation <= since:
+                break
             if step.level <= level and touches(Box(step.start, step.stop)):
                 return step.generation
         return self.base

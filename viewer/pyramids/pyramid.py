@@ -135,13 +135,16 @@ class Pyramid:
             backlog is not None and backlog.hurry(frozenset(levels))
         )
 
-    def generation_of(self, level: int, box: Box) -> int:
-        """The newest generation that changed any voxel of a box: the same as long as they are."""
+    def generation_of(self, level: int, box: Box, since: int = -1) -> int:
+        """The newest generation that changed any voxel of a box: the same as long as they are.
+
+        If none after `since` did, it is any that is not newer than that.
+        """
 
         def touches(changed: Box) -> bool:
             return self._blocks.project(level, changed).overlaps(box)
 
-        return self.history.generation_of(level, touches)
+        return self.history.generation_of(level, touches, since)
 
     @property
     def source_block(self) -> tuple[int, ...] | None:

@@ -1,9 +1,9 @@
 """How many bytes of bricks may be on their way to one page.
 
 As many as the page takes in the time that it takes to hear from it: more would only be stale when
-it comes, if the page has moved on; fewer would leave the network idle. Both are measured by the
-credits that the page sends, end to end, since whatever lies between (an SSH tunnel, a proxy) has
-buffers of its own. Pure bookkeeping, no I/O.
+it comes, if the page has moved on; fewer would leave the network idle. Both are measured by what
+the page says that it has taken, end to end, since whatever lies between (an SSH tunnel, a proxy)
+has buffers of its own. Pure bookkeeping, no I/O.
 """
 
 from __future__ import annotations
@@ -45,21 +45,22 @@ class Flow:
 
     @property
     def on_the_way(self) -> int:
-        """Bytes sent and not credited."""
+        """Bytes sent, and not taken as far as is known."""
         return self._sent - self._taken
 
-    def sent(self, size: int, now: float) -> None:
-        """`size` bytes have been handed to the network."""
+    def sent(self, size: int, now: float) -> int:
+        """`size` bytes have been handed to the network; returns how many in all."""
         if not self.on_the_way:
             self._taken_at = now
         self._sent += size
         # A page that wants little says nothing about how much it could take.
         is_busy = 2 * self.on_the_way > self.window
         self._under_way.append((self._sent, now, self._taken, self._taken_at, is_busy))
+        return self._sent
 
-    def credited(self, size: int, now: float) -> None:
-        """The page has taken `size` bytes."""
-        self._taken = min(self._taken + size, self._sent)
+    def taken(self, total: int, now: float) -> None:
+        """The page has taken so many bytes in all."""
+        self._taken = max(self._taken, min(total, self._sent))
         self._taken_at = now
         while self._under_way and self._under_way[0][0] <= self._taken:
             _, at, taken, taken_at, is_busy = self._under_way.popleft()

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 _Number = Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
+_Bytes = Annotated[int, Meta(ge=0)]
 
 
 class Open(msgspec.Struct, tag_field="type", tag="open", forbid_unknown_fields=True):
@@ -25,16 +26,17 @@ class Close(msgspec.Struct, tag_field="type", tag="close", forbid_unknown_fields
 
 
 class Want(msgspec.Struct, tag_field="type", tag="want", forbid_unknown_fields=True):
-    """All bricks wanted now, best first, five numbers each."""
+    """All bricks wanted now, best first, five numbers each; `taken` as in `Credit`."""
 
     generation: int
+    taken: _Bytes
     bricks: list[_Number]
 
 
 class Credit(msgspec.Struct, tag_field="type", tag="credit", forbid_unknown_fields=True):
-    """The page has taken so many bytes."""
+    """The page has taken so many bytes of brick messages in all."""
 
-    bytes: Annotated[int, Meta(ge=0)]
+    taken: _Bytes
 
 
 decode_request = msgspec.json.Decoder(Open | Close | Want | Credit).decode

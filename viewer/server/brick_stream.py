@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 from tornado.iostream import StreamClosedError
 
-from viewer.bricks import HEADER, failed_brick, record_bytes
+from viewer.bricks import HEADER, failed_brick, is_current, record_bytes
 from viewer.errors import CancelledError, ViewerError
 from viewer.messages import Notice
 from viewer.server.brick_batch import HEAD_ROOM, Batch, Outcome, Volume, failure, is_prompt
@@ -56,7 +56,6 @@ class BrickSocket(Socket):
         self._reserved = 0
         self._unsent = 0
         self._largest = self._usual = HEADER.size
-        self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -64,10 +63,9 @@ class BrickSocket(Socket):
 
     def on_close(self) -> None:
         super().on_close()
-        self._wants.replace(self._wants.generation, [], self._loop.time())
-        for handle in (self._timer, self._turn):
-            if handle is not None:
-                handle.cancel()
+        self._wants.replace(self._wants.generation, [], 0)
+        if self._turn is not None:
+            self._turn.cancel()
         for task in self._tasks:
             task.cancel()
 
@@ -81,10 +79,11 @@ class BrickSocket(Socket):
             if len(request.bricks) % FIELDS or max(request.bricks[1::FIELDS], default=0) > 0xFF:
                 self.close(1007, "bricks: five numbers each, levels below 256")
                 return
+            self._flow.taken(request.taken, self._loop.time())
+            self._wants.replace(request.generation, request.bricks, request.taken)
             self._forget_old()
-            self._wants.replace(request.generation, request.bricks, self._loop.time())
         elif isinstance(request, Credit):
-            self._flow.credited(request.bytes, self._loop.time())
+            self._flow.taken(request.taken, self._loop.time())
         elif isinstance(request, Open):
             if request.volume in self._volumes or len(self._volumes) >= VOLUMES:
                 self.close(1008, f"volume {request.volume} is open, or {VOLUMES} others are")
@@ -106,20 +105,24 @@ class BrickSocket(Socket):
         return Volume(request.layer, tuple(request.point), size, generation)
 
     def _forget_old(self) -> None:
-        """What was sent of data that has changed is no reason to wait with sending it again."""
+        """What is on its way, but has changed since, is no reason not to send it again."""
         for number, volume in self._volumes.items():
-            generation = self._generation(volume.layer)
-            if generation != volume.generation:
-                volume.generation = generation
-                self._wants.forget(number)
+            with suppress(ViewerError):  # no such layer any more
+                pyramid = self.mount.served.layer(volume.layer).pyramid
+                if pyramid.generation == volume.generation:
+                    continue
+                volume.generation = pyramid.generation
+                self._wants.forget(
+                    brick
+                    for brick, since in self._wants.on_the_way(number)
+                    if not is_current(pyramid, brick[1], volume.point, brick[2:], since)
+                )
 
     def _pump(self) -> None:
         """Begin batches while there is room for their bricks on the way."""
         while self._hops < HOPS and not self.mount.closed and (count := self._room()):
-            now = self._loop.time()
-            batch = self._wants.take(count, now)
+            batch = self._wants.take(count)
             if not batch:
-                self._wait(self._wants.delay(now))
                 return
             if self._begin(batch):
                 # Everybody else on this loop has a turn before the next.
@@ -139,14 +142,6 @@ class BrickSocket(Socket):
         # A brick larger than a message is to be goes alone: credits for less may never come.
         affordable = min(policy.message_bytes // self._usual, room // self._largest)
         return max(min(policy.brick_batch, affordable), 1)
-
-    def _wait(self, seconds: float | None) -> None:
-        if seconds is not None and self._timer is None:
-            self._timer = self._loop.call_later(seconds + 0.001, self._resume)
-
-    def _resume(self) -> None:
-        self._timer = None
-        self._pump()
 
     def _next(self) -> None:
         self._turn = None
@@ -227,22 +222,17 @@ class BrickSocket(Socket):
 
     def _send_bricks(self, outcome: Outcome) -> None:
         """Send those that are still wanted, in one message: each message has its cost."""
-        now = self._loop.time()
-        wanted: list[tuple[int, int]] = []
-        for brick, start, stop in outcome.bricks:
-            if self._wants.finish(brick):
-                wanted.append((start, stop))
-                self._wants.sent(brick, now)
+        wanted = [record for record in outcome.bricks if self._wants.finish(record[0])]
         connection = self.ws_connection
         if not wanted or connection is None or connection.is_closing():
             return
-        buffer = outcome.buffer
+        buffer, leaving = outcome.buffer, wanted
         size = outcome.bricks[-1][2] - HEAD_ROOM
         if outcome.packed is not None:
             # What is no longer wanted is in it, too, and costs little.
-            buffer = bytearray(HEAD_ROOM) + outcome.packed
+            buffer, leaving = bytearray(HEAD_ROOM) + outcome.packed, outcome.bricks
         elif len(wanted) < len(outcome.bricks):
-            buffer = bytearray(HEAD_ROOM) + b"".join(buffer[a:b] for a, b in wanted)
+            buffer = bytearray(HEAD_ROOM) + b"".join(buffer[a:b] for _, a, b in wanted)
             size = len(buffer) - HEAD_ROOM
         # Labels take fewer bytes than they might: mostly as few as their neighbours.
         self._usual = max(size // len(wanted), 3 * self._usual // 4, HEADER.size)
@@ -250,7 +240,9 @@ class BrickSocket(Socket):
         head = _frame_head(end - HEAD_ROOM, compressed=outcome.packed is not None)
         start = HEAD_ROOM - len(head)
         buffer[start:HEAD_ROOM] = head
-        self._flow.sent(size, now)
+        sent = self._flow.sent(size, self._loop.time())
+        for brick, at, _ in leaving:
+            self._wants.sent(brick, sent, HEADER.unpack_from(outcome.buffer, at)[7])
         length = end - start
         self._unsent += length
         assert connection.stream is not None

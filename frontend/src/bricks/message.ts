@@ -65,5 +65,5 @@ export function* decodeBricks(buffer: ArrayBuffer): Generator<BrickMessage> {
 export type StreamRequest =
   | { readonly type: "open"; volume: number; layer: string; point: readonly number[] }
   | { readonly type: "close"; volume: number }
-  | { readonly type: "want"; generation: number; bricks: readonly number[] }
-  | { readonly type: "credit"; bytes: number };
+  | { readonly type: "want"; generation: number; taken: number; bricks: readonly number[] }
+  | { readonly type: "credit"; taken: number };

@@ -31,7 +31,9 @@ export class BrickStream {
   #next = 1;
   #generation = 0;
   #wanted: readonly number[] = [];
+  /** Bytes of messages taken on this connection, and how many of them the server has heard of. */
   #taken = 0;
+  #told = 0;
   #backoff = BACKOFF_START;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #disposed = false;
@@ -67,7 +69,7 @@ export class BrickStream {
       if (bricks.length > 0 && this.#timer === null) this.#connect();
       return;
     }
-    this.#send({ type: "want", generation: this.#generation, bricks });
+    this.#sendWanted();
   }
 
   /** For good: nothing more is asked for, and nothing reconnects. */
@@ -76,6 +78,13 @@ export class BrickStream {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#socket?.close();
     this.#socket = null;
+  }
+
+  #sendWanted(): void {
+    // What is beyond these bytes is on its way: of bricks that are wanted, the server knows which.
+    this.#told = this.#taken;
+    const [generation, taken, bricks] = [this.#generation, this.#taken, this.#wanted];
+    this.#send({ type: "want", generation, taken, bricks });
   }
 
   #send(request: StreamRequest): void {
@@ -91,14 +100,13 @@ export class BrickStream {
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
     this.#taken = 0;
+    this.#told = 0;
     socket.onopen = () => {
       this.#backoff = BACKOFF_START;
       for (const [volume, { layer, point }] of this.#volumes) {
         this.#send({ type: "open", volume, layer, point });
       }
-      if (this.#wanted.length > 0) {
-        this.#send({ type: "want", generation: this.#generation, bricks: this.#wanted });
-      }
+      if (this.#wanted.length > 0) this.#sendWanted();
       this.#events.connection(true);
     };
     socket.onmessage = (event: MessageEvent<unknown>) => {
@@ -120,9 +128,9 @@ export class BrickStream {
   #take(buffer: ArrayBuffer): void {
     this.bytes += buffer.byteLength;
     this.#taken += buffer.byteLength;
-    if (this.#taken >= CREDIT_BYTES) {
-      this.#send({ type: "credit", bytes: this.#taken });
-      this.#taken = 0;
+    if (this.#taken - this.#told >= CREDIT_BYTES) {
+      this.#told = this.#taken;
+      this.#send({ type: "credit", taken: this.#taken });
     }
     for (const brick of decodeBricks(buffer)) {
       this.#events.brick(brick);

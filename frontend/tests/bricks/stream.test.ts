@@ -72,7 +72,7 @@ describe("BrickStream", () => {
     Socket.all[0]!.open();
     expect(Socket.all[0]!.sent).toEqual([
       { type: "open", volume, layer: "l1", point: [7] },
-      { type: "want", generation: 1, bricks: [volume, 0, 0, 0, 1] },
+      { type: "want", generation: 1, taken: 0, bricks: [volume, 0, 0, 0, 1] },
     ]);
   });
 
@@ -91,8 +91,27 @@ describe("BrickStream", () => {
     const volume = stream.open({ layer: "l1", point: [] });
     for (let count = 0; count < 10; count += 1) Socket.all[0]!.deliver(volume, 36_000);
     const credits = Socket.all[0]!.sent.filter(({ type }) => type === "credit");
-    expect(credits).toEqual([{ type: "credit", bytes: 8 * 36_048 }]);
+    expect(credits).toEqual([{ type: "credit", taken: 8 * 36_048 }]);
     expect(bricks).toHaveLength(10);
+  });
+
+  it("says with each list what it has taken on this connection, and credits only the rest", () => {
+    Socket.all[0]!.open();
+    const volume = stream.open({ layer: "l1", point: [] });
+    stream.want([volume, 0, 0, 0, 1]);
+    Socket.all[0]!.deliver(volume, 36_000, 7);
+    stream.want([volume, 0, 0, 0, 2]);
+    Socket.all[0]!.deliver(volume, 36_000, 2);
+    Socket.all[0]!.deliver(volume, 36_000, 6);
+    const [first, second, credit, ...others] = Socket.all[0]!.sent.slice(1);
+    expect(first).toMatchObject({ type: "want", taken: 0 });
+    expect(second).toMatchObject({ type: "want", taken: 7 * 36_048 });
+    expect(credit).toEqual({ type: "credit", taken: 15 * 36_048 });
+    expect(others).toEqual([]);
+    Socket.all[0]!.close();
+    vi.advanceTimersByTime(250);
+    Socket.all[1]!.open();
+    expect(Socket.all[1]!.sent.at(-1)).toMatchObject({ type: "want", taken: 0 });
   });
 
   it("takes many bricks out of one message", () => {
