@@ -108,7 +108,7 @@ export function planeTexels(volume: Volume, level: number, plane: Plane): Positi
  * centres a linear filter needs both, so there a brick begins half a voxel later: it holds the
  * next brick's first voxel too, but not the former one's last.
  */
-function span(
+export function span(
   volume: Volume,
   level: number,
   axis: Axis,
@@ -124,7 +124,7 @@ function span(
 }
 
 /** The bricks along an axis that hold something between two places in texels. */
-function brickRange(
+export function brickRange(
   volume: Volume,
   level: number,
   axis: Axis,

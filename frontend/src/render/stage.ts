@@ -13,6 +13,7 @@ import { slotBytes, type Slot } from "./atlas";
 import { fillingNeeds, planFilling, standIns, type Filling, type SpaceSight } from "./filling";
 import { pointOf } from "./leading";
 import type { Picture } from "./pictures";
+import { finestOf } from "./stand-ins";
 import { imageCode, labelsCode, type TexelCode } from "./texels";
 
 /** A layer as it is shown now. */
@@ -43,6 +44,8 @@ export class Stage {
   #actors: readonly Actor[] = [];
   #pictures: readonly Picture[] = [];
   #plan: Plan = { covers: [], needs: [] };
+  /** The finest level on the screen since slices of the volume were complete last. */
+  #finest = new Map<Volume, number>();
   /** Images that fill the 3-D panel, bottom first, and the bricks for that, best first. */
   #filling: Filling = { fills: [], left: [], bytes: 0 };
   #fillNeeds: Need[] = [];
@@ -135,6 +138,11 @@ export class Stage {
     );
   }
 
+  /** The finest level whose bricks may still be there for what is seen of the volume. */
+  finest(volume: Volume): number {
+    return this.#finest.get(volume) ?? volume.coarsest;
+  }
+
   code(volume: Volume): TexelCode | null {
     return this.#codes.get(volume) ?? null;
   }
@@ -193,6 +201,7 @@ export class Stage {
    * Plan anew; returns volumes that were forgotten. `space` is null when there is no 3-D panel.
    */
   update(document: Document, pictures: readonly Picture[], space: SpaceSight | null): Volume[] {
+    const before = this.areSlicesLoading ? this.#finest : finestOf(this.#plan.covers);
     this.#library.begin();
     this.#pictures = pictures;
     this.#actors = this.#castActors(document);
@@ -210,6 +219,7 @@ export class Stage {
     this.#fillNeeds = fillingNeeds(this.#filling, this.#direct);
     const budget = this.#budget * IN_VIEW - this.#filling.bytes;
     this.#plan = plan(sights, { bytes, budget, direct: this.#direct });
+    this.#finest = finestOf(this.#plan.covers, before);
     this.#inView = new Map();
     this.#needed = new Map();
     this.#refused.clear();

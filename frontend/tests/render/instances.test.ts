@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { coverPlane, levelFor, type Plane } from "../../src/bricks/cover";
+import { coverPlane, levelFor, normalOf, type Plane } from "../../src/bricks/cover";
 import type { Cover } from "../../src/bricks/planner";
 import { Volume } from "../../src/bricks/volume";
-import { INSTANCE_WORDS, instancesOf, type Batch, type Lookup } from "../../src/render/instances";
+import { INSTANCE_WORDS, instancesOf, type Batch } from "../../src/render/instances";
+import type { Lookup } from "../../src/render/stand-ins";
 import { exampleData } from "../bricks/example-data";
 
 const data = exampleData({
@@ -22,10 +23,10 @@ const plane: Plane = {
   pixel: 0.6,
 };
 
-function coverOf(linear: boolean): Cover {
-  const sight = { picture: 0, volume, plane, linear };
-  const level = levelFor(volume, plane);
-  const cells = coverPlane(volume, level, plane, linear);
+function coverOf(linear: boolean, seen = plane): Cover {
+  const sight = { picture: 0, volume, plane: seen, linear };
+  const level = levelFor(volume, seen);
+  const cells = coverPlane(volume, level, seen, linear);
   return { sight, level, cells, left: 0, numbers: new Set(cells.map(({ number }) => number)) };
 }
 
@@ -94,6 +95,81 @@ describe("instancesOf", () => {
       lookup((level) => level >= 1),
     );
     for (const [number] of readings(batches)) expect(volume.index(number).level).toBe(1);
+  });
+
+  describe("zoomed out", () => {
+    const far = { ...plane, pixel: 5.5 };
+    const aslant = {
+      ...far,
+      right: [0, Math.SQRT1_2, Math.SQRT1_2],
+      down: [Math.SQRT1_2, 0.5, -0.5],
+    } as const;
+    for (const [name, seen] of [
+      ["straight", far],
+      ["aslant", aslant],
+    ] as const) {
+      for (const linear of [true, false]) {
+        it(`shows finer bricks until coarse ones come, ${name}, linear: ${String(linear)}`, () => {
+          const cover = coverOf(linear, seen);
+          expect(cover.level).toBe(2);
+          const isThere = (number: number): boolean => {
+            const { level, y, x } = volume.index(number);
+            return level === 3 || (level === 0 && y === 2) || (level === 1 && y === 0 && x === 0);
+          };
+          const here: Lookup = (_, number) =>
+            isThere(number) ? { page: pageOf(number), origin: [0, 0, 0] } : null;
+          const batches = instancesOf(cover, null, here, 0);
+          const levels = new Set<number>();
+          const boxes: { low: number[]; high: number[] }[] = [];
+          for (const [number, place] of readings(batches)) {
+            levels.add(volume.index(number).level);
+            place.forEach((texels, axis) => {
+              expect(texels).toBeGreaterThanOrEqual(-1e-4);
+              expect(texels).toBeLessThanOrEqual(volume.stored[axis]! + 1e-4);
+            });
+          }
+          expect([...levels].toSorted()).toEqual([0, 1, 3]);
+          for (const { words, count } of batches) {
+            for (let at = 0; at < count; at += 1) {
+              const part = (from: number): number[] =>
+                [2, 1, 0].map((axis) => words[at * INSTANCE_WORDS + from + axis]!);
+              boxes.push({ low: part(0), high: part(3) });
+            }
+          }
+          // Every place of the plane lies in one box, as it does with all bricks there.
+          const normal = normalOf(seen);
+          const { scale } = volume.grid(2);
+          const whole = instancesOf(cover, null, () => ({ words: [0, 0] }));
+          const { words, count } = whole[0]!;
+          const limits = [0, 1, 2].map((axis) => [
+            Math.min(
+              ...Array.from({ length: count }, (_, i) => words[i * INSTANCE_WORDS + 2 - axis]!),
+            ),
+            Math.max(
+              ...Array.from({ length: count }, (_, i) => words[i * INSTANCE_WORDS + 5 - axis]!),
+            ),
+          ]);
+          let inside = 0;
+          for (let down = -30; down <= 30; down += 1) {
+            for (let right = -30; right <= 30; right += 1) {
+              const at = [0, 1, 2].map(
+                (axis) =>
+                  (seen.right[axis]! * (right + 0.37) + seen.down[axis]! * (down + 0.21)) /
+                    scale[axis]! +
+                  1e-6 * normal[axis]!,
+              );
+              if (at.some((x, axis) => x < limits[axis]![0]! || x >= limits[axis]![1]!)) continue;
+              inside += 1;
+              const found = boxes.filter(({ low, high }) =>
+                at.every((x, axis) => x >= low[axis]! && x < high[axis]!),
+              );
+              expect(found).toHaveLength(1);
+            }
+          }
+          expect(inside).toBeGreaterThan(200);
+        });
+      }
+    }
   });
 
   it("shows the former volume only where nothing of the new one is there", () => {
