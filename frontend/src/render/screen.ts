@@ -7,7 +7,7 @@ import type { Document } from "../wire/types";
 import type { Colormaps } from "./colormaps";
 import { isWhole, wholeFill, type Fill } from "../bricks/fill";
 import { Gpu, type Stroke } from "./gpu";
-import { extentOf, instancesOf, type Residence } from "./instances";
+import { extentOf, instancesOf } from "./instances";
 import { DrawnMeshes } from "./drawn-meshes";
 import type { MeshStore, ShownMesh } from "./mesh-store";
 import { Pace } from "./pace";
@@ -15,6 +15,7 @@ import { pixelRectangle, type PixelRectangle } from "./pictures";
 import { BACKGROUNDS, POLICY } from "./policy";
 import { objectAt, sceneOf, type ObjectMap } from "./space-view";
 import type { Stage } from "./stage";
+import type { Residence } from "./stand-ins";
 import { constantWords } from "./texels";
 import type { Highlight } from "./types";
 import type { SpaceVolume } from "./volume-painter";
@@ -344,7 +345,8 @@ export class Screen {
     for (const cover of stage.covers) {
       const actor = stage.actors.find(({ volume }) => volume === cover.sight.volume);
       if (cover.sight.picture !== index || actor === undefined) continue;
-      strokes.push({ actor, cover, batches: instancesOf(cover, actor.former, lookup) });
+      const finest = stage.finest(actor.volume);
+      strokes.push({ actor, cover, batches: instancesOf(cover, actor.former, lookup, finest) });
       extents.push(extentOf(cover));
     }
     this.#extents.set(index, around(extents));
