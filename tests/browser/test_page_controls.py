@@ -53,6 +53,19 @@ def test_layers_are_put_in_order_with_the_keyboard(page: Page, scene: Scene) -> 
     eventually(lambda: [layer.name for layer in scene.v.layers] == ["cells", "ramps"])
 
 
+def test_of_many_layers_the_chosen_one_and_its_controls_are_in_sight(
+    viewer_: viewer.Viewer, open_page: OpenPage
+) -> None:
+    from playwright.sync_api import expect
+
+    layers = [viewer_.add_image(np.zeros((2, 2, 2), "uint8"), name=str(n)) for n in range(30)]
+    page = open_page(viewer_, (1000, 600))
+    for layer in (layers[0], layers[29]):
+        viewer_.active = layer
+        for part in (f".layer.active[data-layer={layer.id}]", ".controls .colormap-button"):
+            expect(page.locator(part)).to_be_in_viewport(timeout=30_000)
+
+
 def test_a_layer_is_renamed_by_double_click(page: Page, scene: Scene) -> None:
     page.locator(".layer-name", has_text="ramps").dblclick()
     page.keyboard.type("hvh")  # letters that are keys elsewhere

@@ -36,7 +36,9 @@ def scene(viewer_: viewer.Viewer) -> Scene:
     return add_scene(viewer_)
 
 
-@pytest.mark.parametrize("size", [(360, 640), (700, 400), (800, 600), (1200, 800), (3840, 2160)])
+@pytest.mark.parametrize(
+    "size", [(320, 568), (360, 640), (700, 400), (800, 600), (1200, 800), (3840, 2160)]
+)
 def test_nothing_sticks_out_at_any_size(
     scene: Scene, open_page: OpenPage, settled: Settled, size: tuple[int, int]
 ) -> None:

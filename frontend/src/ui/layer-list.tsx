@@ -16,6 +16,9 @@ const TREMBLE = 4;
 /** Milliseconds in which a removal wants to be confirmed. */
 const CONFIRM = 4000;
 
+/** Rows beyond which the list scrolls by itself, and the active layer's controls stay in sight. */
+const MANY = 8;
+
 const KINDS = { image: "Image", labels: "Labels", surface: "Surface" } as const;
 
 interface DragState {
@@ -57,7 +60,7 @@ export function LayerList({ page }: { readonly page: Page }) {
   };
 
   return (
-    <ol class="layers" ref={list}>
+    <ol class={rows.length > MANY ? "layers many" : "layers"} ref={list}>
       {rows.map((id, index) => {
         const layer = layers[id];
         if (layer === undefined) return null;
@@ -101,7 +104,11 @@ interface RowProps {
 function LayerRow({ page, layer, number, marks, onDrag, onDrop, onCancel, onStep }: RowProps) {
   const press = useRef<{ y: number; dragging: boolean } | null>(null);
   const { id } = layer;
+  const row = useRef<HTMLLIElement>(null);
   const active = page.active.value?.id === id;
+  useEffect(() => {
+    if (active) row.current?.scrollIntoView({ block: "nearest" });
+  }, [active]);
   const activate = (): void => {
     if (!active) page.put(id, "active");
   };
@@ -141,6 +148,7 @@ function LayerRow({ page, layer, number, marks, onDrag, onDrop, onCancel, onStep
 
   return (
     <li
+      ref={row}
       class={`layer ${active ? "active" : ""} ${layer.visible ? "" : "unseen"} ${marks}`}
       data-layer={id}
       aria-current={active}

@@ -36,6 +36,9 @@ const TURN = 0.008;
 const LARGEST_VOXEL = 512;
 const SMALLEST_VOLUME = 8;
 
+/** Fraction of a slice that a sum of floats may be off. */
+const ROUNDING = 1e-6;
+
 function center(position: Position): Change {
   return change([...position], "view", "center");
 }
@@ -186,8 +189,11 @@ export interface Slices {
   readonly origin: number;
   readonly step: number;
   readonly count: number;
-  /** Index of the slice nearest to the view's centre; outside 0 … count − 1 beyond the data. */
+  /** Index of the slice nearest to the view's centre; outside 0 … count − 1 beyond the layer. */
   readonly index: number;
+  /** Least and greatest index that a slice can have: other layers may reach beyond this one. */
+  readonly first: number;
+  readonly last: number;
 }
 
 /** Slices along the panel's normal, of the first layer that counts and has any. */
@@ -205,43 +211,69 @@ function countedAlong(document: Document, kind: SliceKind): Position {
 /** Aslant they are counted from the first that meets the centre of a voxel, one voxel apart. */
 function slicesAlong(document: Document, direction: Position): Slices | null {
   const step = stepAlong(document, direction);
-  for (const id of layersThatCount(document)) {
-    const data = document.layers[id]?.data;
-    const level = data?.levels[0];
-    if (data === undefined || level === undefined) continue;
-    if (direction[0] !== 0 && isFlat(data)) continue;
-    const { shape, scale, translate } = levelSpace(data, level);
-    if (voxelAlong(data, level, direction) !== step) continue;
-    const map = affineOf(data);
-    const dual = map.inwardDual(direction);
-    const zero = dot(map.outward([0, 0, 0]), direction);
-    let [origin, last] = [zero, zero];
-    for (const axis of [0, 1, 2] as const) {
-      const first = dual[axis] * translate[axis];
-      const final = dual[axis] * (translate[axis] + scale[axis] * (shape[axis] - 1));
-      origin += Math.min(first, final);
-      last += Math.max(first, final);
-    }
-    const axis = map.isIdentity ? alongAxis(direction) : null;
-    const count = axis === null ? Math.floor((last - origin) / step) + 1 : shape[axis];
-    const index = Math.round((dot(document.view.center, direction) - origin) / step);
-    return { origin, step, count, index };
+  const spans = layersThatCount(document).flatMap((id) => {
+    const span = spanAlong(document, id, direction);
+    return span === null ? [] : [span];
+  });
+  const counted = spans.find((span) => span.step === step);
+  if (counted === undefined) return null;
+  const { low: origin, count } = counted;
+  const indexOf = (height: number): number => (height - origin) / step;
+  const lows = spans.map(({ low }) => indexOf(low));
+  const highs = spans.map(({ high }) => indexOf(high));
+  return {
+    origin,
+    step,
+    count,
+    index: Math.round(indexOf(dot(document.view.center, direction))),
+    first: 0 - Math.max(0, Math.floor(ROUNDING - Math.min(...lows))),
+    last: Math.max(count - 1, Math.floor(Math.max(...highs) + ROUNDING)),
+  };
+}
+
+/** Where the centres of a layer's voxels lie along a direction, world units. */
+interface Span {
+  readonly low: number;
+  readonly high: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+function spanAlong(document: Document, id: string, direction: Position): Span | null {
+  const data = document.layers[id]?.data;
+  const level = data?.levels[0];
+  if (data === undefined || level === undefined) return null;
+  if (direction[0] !== 0 && isFlat(data)) return null;
+  const { shape, scale, translate } = levelSpace(data, level);
+  const step = voxelAlong(data, level, direction);
+  const map = affineOf(data);
+  const dual = map.inwardDual(direction);
+  const zero = dot(map.outward([0, 0, 0]), direction);
+  let [low, high] = [zero, zero];
+  for (const axis of [0, 1, 2] as const) {
+    const first = dual[axis] * translate[axis];
+    const final = dual[axis] * (translate[axis] + scale[axis] * (shape[axis] - 1));
+    low += Math.min(first, final);
+    high += Math.max(first, final);
   }
-  return null;
+  const axis = map.isIdentity ? alongAxis(direction) : null;
+  const count = axis === null ? Math.floor((high - low) / step) + 1 : shape[axis];
+  return { low, high, step, count };
 }
 
 function onSlice(document: Document, axis: 0 | 1 | 2, position: number): number {
   const found = slicesAlong(document, unit(axis));
   if (found === null) return position;
   const index = Math.round((position - found.origin) / found.step);
-  return found.origin + clamp(index, 0, found.count - 1) * found.step;
+  return found.origin + clamp(index, found.first, found.last) * found.step;
 }
 
 /** Goes to a slice by its index. */
 export function goToSlice(document: Document, kind: SliceKind, index: number): readonly Change[] {
   const found = slices(document, kind);
   if (found === null) return [];
-  const place = found.origin + clamp(Math.round(index), 0, found.count - 1) * found.step;
+  const nearest = clamp(Math.round(index), found.first, found.last);
+  const place = found.origin + nearest * found.step;
   return [center(atHeight(document.view.center, countedAlong(document, kind), place))];
 }
 
@@ -262,8 +294,8 @@ export function stepSlice(document: Document, kind: SliceKind, count: number): r
   const axis = alongAxis(normal);
   if (axis !== null) return goToSlice(document, kind, found.index + count * normal[axis]);
   const position = document.view.center;
-  const [first, last] = [found.origin, found.origin + (found.count - 1) * found.step];
-  const height = clamp(dot(position, normal) + count * found.step, first, last);
+  const [low, high] = [found.first, found.last].map((at) => found.origin + at * found.step);
+  const height = clamp(dot(position, normal) + count * found.step, low ?? 0, high ?? 0);
   return [center(atHeight(position, normal, height))];
 }
 

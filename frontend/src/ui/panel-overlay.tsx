@@ -125,7 +125,7 @@ function SliceReadout({ page, kind }: { readonly page: Page; readonly kind: Slic
   const name = axis === null ? normal.text : AXIS_NAMES[axis];
   const { units, center } = document.view;
   const turned = turnText(document, kind);
-  if (found === null || found.count < 2) return null;
+  if (found === null || found.first === found.last) return null;
   return (
     <span class="slice-readout">
       <span class={`axis-${normal.axis}`}>{name}</span>
@@ -156,7 +156,7 @@ function SliceReadout({ page, kind }: { readonly page: Page; readonly kind: Slic
 function SliceSlider({ page, kind }: { readonly page: Page; readonly kind: SliceKind }) {
   const document = page.document.value;
   const found = document === null ? null : slices(document, kind);
-  if (document === null || found === null || found.count < 2) return null;
+  if (document === null || found === null || found.first === found.last) return null;
   const axis = alongAxis(frameOf(document, kind).normal);
   const name = axis === null ? directionOf(document, kind, "normal").text : AXIS_NAMES[axis];
   return (
@@ -164,10 +164,10 @@ function SliceSlider({ page, kind }: { readonly page: Page; readonly kind: Slice
       <Range
         label={`Slice along ${name}`}
         vertical
-        min={0}
-        max={found.count - 1}
+        min={found.first}
+        max={found.last}
         step={1}
-        value={Math.min(Math.max(found.index, 0), found.count - 1)}
+        value={Math.min(Math.max(found.index, found.first), found.last)}
         onInput={(index) => page.edit((present) => goToSlice(present, kind, index))}
       />
     </div>

@@ -205,7 +205,7 @@ function drawTitle(
   const title = panel.kind === "3d" ? "3-D" : panel.kind;
   const pieces: Piece[] = [{ text: title, color: ink(theme, "on-picture"), bold: true, gap: 0 }];
   const found = slice === null ? null : slices(document, slice);
-  if (slice !== null && found !== null && found.count > 1) {
+  if (slice !== null && found !== null && found.first < found.last) {
     const along = alongAxis(frameOf(document, slice).normal);
     const { text, axis } = directionOf(document, slice, "normal");
     const name = along === null ? text : AXIS_NAMES[along];

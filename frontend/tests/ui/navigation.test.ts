@@ -117,9 +117,31 @@ describe.each(PLACES)("in the %s panel, %o", (kind, start) => {
 
 test("slices are counted as Python counts: 0 is the first voxel's centre", () => {
   const document = exampleDocument();
-  expect(navigation.slices(document, "xy")).toEqual({ origin: 0, step: 40, count: 64, index: 32 });
+  expect(navigation.slices(document, "xy")).toEqual({
+    origin: 0,
+    step: 40,
+    count: 64,
+    index: 32,
+    first: 0,
+    last: 63,
+  });
   const first = after(document, navigation.goToSlice(document, "xy", 0));
   expect(first.view.center).toEqual([0, 512, 1024]);
+});
+
+test("slices go on where the layer that counts them ends and another does not", () => {
+  const document = exampleDocument();
+  const level = document.layers["l3"]!.data.levels[0]!;
+  level.translate = [0, -400, 0, 0];
+  level.scale = [0.1, 80, 4, 4];
+  const reach = navigation.slices(document, "xy");
+  expect(reach).toMatchObject({ count: 64, first: -10, last: 116 });
+  const below = after(document, navigation.stepSlice(document, "xy", -40));
+  expect(navigation.slices(below, "xy")?.index).toBe(-8);
+  const far = after(below, navigation.stepSlice(below, "xy", 1000));
+  expect(navigation.slices(far, "xy")?.index).toBe(116);
+  document.layers["l3"]!.visible = false;
+  expect(navigation.slices(document, "xy")).toMatchObject({ first: 0, last: 63 });
 });
 
 test("a drag to the right turns the front of the 3-D picture to the right", () => {
