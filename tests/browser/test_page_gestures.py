@@ -208,12 +208,19 @@ def test_two_fingers_zoom(
     x, y = middle(page, "xy")
     client = page.context.new_cdp_session(page)
 
-    def touch(kind: str, spread: float) -> None:
-        points = [{"x": x - spread, "y": y}, {"x": x + spread, "y": y}] if spread else []
+    def touch(kind: str, *places: tuple[int, float]) -> None:
+        points = [{"x": x + place, "y": y, "id": finger} for finger, place in places]
         client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
-    touch("touchStart", 30)
+    touch("touchStart", (0, -30), (1, 30))
     for spread in (40, 50, 60):
-        touch("touchMove", spread)
-    touch("touchEnd", 0)
+        touch("touchMove", (0, -spread), (1, spread))
     eventually(lambda: scene.v.view.zoom is not None)
+    settled(page)
+    zoom, center = scene.v.view.zoom, scene.v.view.center
+    touch("touchEnd", (1, 60))
+    for place in (-50, -40):  # the other goes on, and drags
+        touch("touchMove", (0, place))
+    touch("touchEnd")
+    eventually(lambda: scene.v.view.center != center)
+    assert scene.v.view.zoom == zoom

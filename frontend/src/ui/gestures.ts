@@ -168,7 +168,7 @@ export class Gestures {
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
     this.#touches.set(event.pointerId, { x, y });
     this.#element.setPointerCapture(event.pointerId);
-    if (this.#touches.size === 2) {
+    if (this.#touches.size > 1) {
       this.#spread = this.#distance();
       if (this.#drag !== null) this.#drag.mode = "pinch";
       return;
@@ -275,7 +275,12 @@ export class Gestures {
 
   #release(pointer: number): void {
     this.#touches.delete(pointer);
-    if (this.#touches.size > 0) return;
+    if (this.#touches.size > 0) {
+      // The other finger stays a moment longer, or drags on: alone it has no distance to zoom by.
+      if (this.#touches.size === 1 && this.#drag?.mode === "pinch") this.#drag.mode = "pan";
+      this.#spread = this.#distance();
+      return;
+    }
     this.#drag = null;
     delete this.#element.dataset["drag"];
   }
