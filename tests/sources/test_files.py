@@ -51,6 +51,13 @@ class FileSuite(SourceSuite):
             self.opened.close()
         self.opened = None
 
+    def test_what_was_opened_is_indexed_as_an_array(self, arrays: Any, data: Any) -> None:
+        opened, array = data[0].parts[0], arrays[0]
+        assert (opened.ndim, opened.shape) == (array.ndim, array.shape)
+        assert np.asarray(opened).dtype == array.dtype
+        for index in (np.s_[:], 3, -1, np.s_[2:4], np.s_[..., ::2], np.s_[1, :, 5]):
+            np.testing.assert_array_equal(np.asarray(opened[index]), array[index])
+
 
 class TestNpy(FileSuite):
     def write(self, arrays: list[np.ndarray], folder: Path) -> Path:

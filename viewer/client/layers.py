@@ -19,6 +19,7 @@ from viewer.errors import ClosedError, LinkError, SourceError
 from viewer.label_set import LabelColors, LabelSet
 from viewer.layers import AnyLayer, ImageLayer, LabelsLayer, Layer, SurfaceLayer
 from viewer.regions import plan_region
+from viewer.sources.sliced import Sliced
 
 if TYPE_CHECKING:
     from viewer.client.link import Link
@@ -105,7 +106,7 @@ class LinkedLayer(Layer):
         return self._link.call(method, *args, layer=self, timeout=timeout, **kwargs)
 
 
-class LinkedData:
+class LinkedData(Sliced):
     """The voxels of a layer in another process: an array that is read piece by piece.
 
     Parameters
@@ -121,27 +122,9 @@ class LinkedData:
         self.shape = layer._described.levels[level].shape
         self.dtype = layer.dtype
 
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
-
-    def __getitem__(self, index: Any) -> Any:
-        box = plan_region(index, self.shape)
-        read = self._layer._call("read", box.slices, self._level)
-        parts = index if isinstance(index, tuple) else (index,)
-        # what the box cannot say: single indices take their axis away, steps leave voxels out
-        dots = self.ndim - sum(part is not Ellipsis for part in parts)
-        local: list[Any] = []
-        for part in parts:
-            if part is Ellipsis:
-                local += [slice(None)] * dots
-            elif isinstance(part, slice):
-                step = part.step or 1
-                local.append(slice(None, None, step))
-            else:
-                local.append(0)
-        return read[tuple(local)]
+    def _take(self, index: tuple[slice, ...]) -> Any:
+        read = self._layer._call("read", plan_region(index, self.shape).slices, self._level)
+        return read[tuple(slice(None, None, part.step) for part in index)]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if copy is False:

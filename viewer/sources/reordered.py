@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from viewer.sources.protocol import Array
+from viewer.sources.sliced import Sliced
 
 
-class Reordered:
+class Reordered(Sliced):
     """Something that is sliced like an array, seen with other axes.
 
     Parameters
@@ -38,7 +39,7 @@ class Reordered:
         self._order = tuple(order)
         self._flipped = frozenset(flipped)
 
-    def __getitem__(self, index: tuple[slice, ...]) -> Array:
+    def _take(self, index: tuple[slice, ...]) -> Array:
         own: list[slice] = [slice(None)] * len(self.shape)
         for axis, part in enumerate(index):
             start, stop, step = part.indices(self.shape[axis])

@@ -13,6 +13,8 @@ import numpy as np
 
 from viewer.sources.description import Description, Suggestions, Transform, length_unit
 from viewer.sources.geometry import axis_kind
+from viewer.sources.protocol import Array
+from viewer.sources.sliced import Sliced
 from viewer.space import conversion
 
 REGULAR = 1e-3
@@ -21,7 +23,7 @@ REGULAR = 1e-3
 _COUNTED = "so positions along it count voxels"
 
 
-class Deferred:
+class Deferred(Sliced):
     """A DataArray that is read from its file, or computed, when it is sliced."""
 
     def __init__(self, data: Any) -> None:
@@ -30,8 +32,8 @@ class Deferred:
         self.chunks = data.encoding.get("chunksizes")
         self._data = data
 
-    def __getitem__(self, index: tuple[slice, ...]) -> Any:
-        return self._data[index].to_numpy()
+    def _take(self, index: tuple[slice, ...]) -> Array:
+        return np.asarray(self._data[index].to_numpy())
 
 
 def describe_xarray(data: Any) -> Description:

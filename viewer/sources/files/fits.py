@@ -10,12 +10,14 @@ import numpy as np
 
 from viewer.sources.description import Description, Suggestions, Transform, length_unit
 from viewer.sources.files.opened import Entry, Opened, choose, load_extra, stem_of
+from viewer.sources.protocol import Array
+from viewer.sources.sliced import Sliced
 from viewer.space import conversion
 
 SUFFIXES = (".fits.gz", ".fits.fz", ".fits", ".fit", ".fts")
 
 
-class Section:
+class Section(Sliced):
     """The image of an HDU, read where it is sliced."""
 
     def __init__(self, hdu: Any) -> None:
@@ -25,7 +27,7 @@ class Section:
         self._lock = threading.Lock()
         self.dtype = self[tuple(slice(0, 1) for _ in self.shape)].dtype
 
-    def __getitem__(self, index: tuple[slice, ...]) -> Any:
+    def _take(self, index: tuple[slice, ...]) -> Array:
         with self._lock:
             return np.asarray(self._hdu.section[index])
 

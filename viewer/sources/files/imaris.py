@@ -20,6 +20,7 @@ from viewer.sources.files.opened import stem_of
 from viewer.sources.geometry import plan_geometry
 from viewer.sources.hdf5 import Hdf5Source
 from viewer.sources.protocol import Array
+from viewer.sources.sliced import Sliced
 from viewer.space import Box
 
 _FIRST = "DataSet/ResolutionLevel 0/TimePoint 0/Channel 0/Data"
@@ -70,7 +71,7 @@ def describe_imaris(file: Any, path: str) -> Description:
     )
 
 
-class _Level:
+class _Level(Sliced):
     """A level as one array (t, c, z, y, x) without padding, nor t and c where there is one."""
 
     def __init__(self, group: Any) -> None:
@@ -94,7 +95,7 @@ class _Level:
             for channels in times
         ]
 
-    def __getitem__(self, index: tuple[slice, ...]) -> Array:
+    def _take(self, index: tuple[slice, ...]) -> Array:
         if any(part.step not in (None, 1) for part in index):
             raise IndexError("steps are not known here")
         spans = [range(1), range(1)]

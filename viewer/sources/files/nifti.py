@@ -17,7 +17,9 @@ import numpy as np
 from viewer.affine import to_affine
 from viewer.sources.description import Description, Suggestions, Transform
 from viewer.sources.files.opened import Opened, load_extra, stem_of
+from viewer.sources.protocol import Array
 from viewer.sources.reordered import reorder
+from viewer.sources.sliced import Sliced
 from viewer.state import IDENTITY, Affine
 
 SUFFIXES = (".nii.gz", ".nii", ".hdr", ".img", ".mgz", ".mgh")
@@ -111,7 +113,7 @@ def _nearest(directions: Any) -> list[int] | None:
     return orders[int(np.argmax(fit))] if max(fit) > 0 else None
 
 
-class _Scaled:
+class _Scaled(Sliced):
     """Voxels on the disk that are multiplied when they are read."""
 
     def __init__(self, proxy: Any) -> None:
@@ -119,8 +121,8 @@ class _Scaled:
         self.dtype = np.asanyarray(proxy[tuple(slice(0, 1) for _ in proxy.shape)]).dtype
         self._proxy = proxy
 
-    def __getitem__(self, index: tuple[slice, ...]) -> Any:
-        return np.asanyarray(self._proxy[index])
+    def _take(self, index: tuple[slice, ...]) -> Array:
+        return np.asarray(self._proxy[index])
 
 
 def _voxels(image: Any) -> Any:

@@ -16,7 +16,9 @@ from numpy.lib import format as npy
 from viewer.sources.description import Description, Suggestions
 from viewer.sources.files.opened import Entry, Opened, choose, stem_of
 from viewer.sources.files.remote import RemoteFile, is_remote
+from viewer.sources.protocol import Array
 from viewer.sources.reordered import reorder
+from viewer.sources.sliced import Sliced
 from viewer.space import Box
 
 PART_BYTES = 1 << 20
@@ -66,7 +68,7 @@ def _open_remote(path: str, dataset: str | None) -> Opened:
     return Opened((Description(data, (data,), suggestions=Suggestions(name)),), remote.close)
 
 
-class _Parts:
+class _Parts(Sliced):
     """An array in C order in a file behind an address, read by rows or planes."""
 
     def __init__(
@@ -79,7 +81,7 @@ class _Parts:
         self._start = start
         self._steps = [math.prod(shape[axis + 1 :]) * dtype.itemsize for axis in range(len(shape))]
 
-    def __getitem__(self, index: tuple[slice, ...]) -> np.ndarray[Any, np.dtype[Any]]:
+    def _take(self, index: tuple[slice, ...]) -> Array:
         if any(part.step not in (None, 1) for part in index):
             raise IndexError("steps are not known here")
         # Whole chunks: a file in pieces of a few bytes would take a request for each.
@@ -92,7 +94,7 @@ class _Parts:
             tuple(slice(p.start - a, p.stop - a) for p, a in zip(index, start, strict=True))
         ]
 
-    def _fetch(self, box: Box) -> np.ndarray[Any, np.dtype[Any]]:
+    def _fetch(self, box: Box) -> Array:
         # What lies together: whole axes at the end, and a span of the one before them.
         axis = len(box.shape) - 1
         while axis and box.shape[axis] == self.shape[axis]:
