@@ -90,6 +90,9 @@ class Policy(msgspec.Struct, frozen=True):
     sample_voxels: int = 1 << 18
     """Voxels. Size of the sample that the first contrast window and histogram come from."""
 
+    sample_seconds: float = 2.0
+    """How long to look at a slow source for it: adding a layer waits for that."""
+
     mesh_cache_bytes: int = 512 * MIB
     """Bytes of finished meshes and of indexes of labels kept for all layers together."""
 

@@ -10,8 +10,10 @@ import zarr
 from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from msgspec.structs import replace
 
 from viewer.policy import POLICY
+from viewer.pyramids import statistics
 from viewer.pyramids.pyramid import Pyramid
 from viewer.pyramids.statistics import (
     BINS,
@@ -128,6 +130,16 @@ def test_of_a_large_array_only_a_sample_is_read(shape):
     assert high > 96 * min(len(shape), 3) * 0.6
 
 
+def test_a_slow_array_is_looked_at_in_few_places(monkeypatch):
+    policy = replace(POLICY, sample_seconds=0)
+    monkeypatch.setattr(statistics, "POLICY", policy)
+    metered = Metered((900, 900, 900))
+    low, high = plan_limits(sample(Pyramid(as_source(metered), "image")))
+    assert metered.voxels == statistics.FEWEST * math.prod(statistics.RUN)
+    assert low < 60
+    assert high > 200
+
+
 def test_of_a_chunked_array_few_whole_chunks_are_read():
     array = zarr.create_array(
         {}, shape=(1024, 1024, 1024), chunks=(64, 64, 64), dtype="u1", fill_value=5
@@ -151,6 +163,13 @@ def test_places_lie_within_the_array_and_differ(shape, edge, places):
     for box in boxes:
         assert not box.empty
         assert box.clip(tuple(shape)) == box
+
+
+def test_the_first_of_all_places_are_spread():
+    boxes = plan_places((80, 80), (10, 10), 64)
+    starts = np.array([box.start for box in boxes[:8]])
+    assert len(boxes) == 64
+    assert (np.ptp(starts, axis=0) >= 60).all()
 
 
 def test_places_are_spread_over_every_axis():

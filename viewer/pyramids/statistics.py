@@ -7,6 +7,7 @@ them are read, spread over the volume, and thinned out; of other arrays many sho
 from __future__ import annotations
 
 import math
+import time
 
 import msgspec
 import numpy as np
@@ -29,6 +30,11 @@ few pages of a file are touched; 256 places make up the sample."""
 
 CHUNK_VOXELS = 1 << 22
 """Voxels decoded at most for a sample, apart from a least number of chunks."""
+
+FEWEST = 8
+"""Places looked at in any case, however slow the source is."""
+
+GOLDEN = (5**0.5 - 1) / 2
 
 LARGEST = float(np.finfo(np.float64).max) / 4
 """Limits are kept within this, so that their difference is finite."""
@@ -105,21 +111,27 @@ def sample(pyramid: Pyramid) -> Array:
     else:
         places = min(64, max(4, CHUNK_VOXELS // math.prod(cell)))
     boxes = plan_places(shape, cell, places)
-    return np.concatenate([_thin(pyramid.read(level, box), budget // len(boxes)) for box in boxes])
+    end = time.monotonic() + POLICY.sample_seconds
+    taken: list[Array] = []
+    for box in boxes:
+        if len(taken) >= FEWEST and time.monotonic() > end:
+            break
+        taken.append(_thin(pyramid.read(level, box), budget // len(boxes)))
+    return np.concatenate(taken)
 
 
 def plan_places(shape: tuple[int, ...], cell: tuple[int, ...], places: int) -> list[Box]:
-    """At most so many cells of the array's grid, spread evenly; the middle one first.
+    """At most so many cells of the array's grid, spread evenly, as are the first few of them.
 
-    Steps of the generalised golden ratio along each axis: any number of points fills the box
-    evenly, and no axis runs in step with another.
+    Steps of the generalised golden ratio along each axis, from the middle: any number of points
+    fills the box evenly, and no axis runs in step with another. Where all cells are taken, they
+    come in the order in which steps of the golden ratio pass them.
     """
     counts = [-(-n // c) for n, c in zip(shape, cell, strict=True)]
     if math.prod(counts) <= places:
-        return [
-            _cell_box(index, cell, shape)
-            for index in Box.whole(tuple(counts)).cells((1,) * len(shape))
-        ]
+        cells = enumerate(Box.whole(tuple(counts)).cells((1,) * len(shape)))
+        spread = sorted(cells, key=lambda numbered: numbered[0] * GOLDEN % 1)
+        return [_cell_box(index, cell, shape) for _, index in spread]
     ratio = 2.0
     for _ in range(32):
         ratio = (1 + ratio) ** (1 / (len(shape) + 1))
