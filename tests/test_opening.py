@@ -143,6 +143,51 @@ def test_a_file_without_pictures_says_what_it_has(tmp_path: Path) -> None:
     assert "times (5, int64)" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("array", "remedy"),
+    [
+        (np.zeros((4, 8, 8), complex), "np.abs(data)"),
+        (np.zeros(9), "data[np.newaxis]"),
+        (np.array([[{}, {}]]), "data.astype(np.float32)"),
+    ],
+)
+def test_a_file_of_one_array_says_what_to_do_with_it(
+    tmp_path: Path, array: np.ndarray, remedy: str
+) -> None:
+    np.save(tmp_path / "a.npy", array, allow_pickle=True)
+    with pytest.raises(InvalidDataError, match=re.escape(remedy)):
+        open_data(parse_location(tmp_path / "a.npy"))
+
+
+@pytest.mark.parametrize(
+    ("path", "remedy"),
+    [(["a.tif", "b.tif"], "one after the other"), (None, "Give the name")],
+)
+def test_what_is_no_path_is_said(path: object, remedy: str) -> None:
+    with pytest.raises(InvalidValueError, match=remedy):
+        parse_location(path)
+
+
+def test_wildcards_are_not_expanded(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"glob\.glob"):
+        open_data(parse_location(tmp_path / "*.tif"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its locks raise something else")
+def test_a_file_that_is_being_written_is_said(h5: Path) -> None:
+    script = "import h5py, sys; file = h5py.File(sys.argv[1], 'a'); print(); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(h5)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        try:
+            with pytest.raises(SourceError, match="Another program has it open"):
+                open_data(parse_location(h5))
+        finally:
+            writer.communicate(b"\n")
+
+
 def test_arrays_of_a_plain_zarr_group_are_chosen_alike(tmp_path: Path) -> None:
     group = zarr.open_group(tmp_path / "a.zarr", mode="w")
     group.create_array("em/raw", data=VOLUME)
@@ -175,6 +220,9 @@ def test_a_missing_library_names_the_command() -> None:
     with pytest.raises(MissingExtraError) as caught:
         load_extra("voxelview_has_no_such_library.io", "tiff", "TIFF files")
     assert caught.value.hint == "Install it: pip install 'voxelview[tiff]'"
+    with pytest.raises(MissingExtraError) as caught:
+        load_extra("voxelview_has_no_such_library", "remote", "addresses", alone=True)
+    assert caught.value.hint == "Install it: pip install voxelview_has_no_such_library"
 
 
 def test_a_shared_file_is_closed_by_its_last_layer() -> None:
@@ -245,6 +293,7 @@ def test_a_channel_axis_may_stay_whole(image_with_labels: Path, viewer_: viewer.
     [
         ("cells_labels", "i4", "labels"),
         ("seg", "u1", "labels"),
+        ("sub-01_dseg", "u1", "labels"),
         ("brain-mask", "bool", "labels"),
         ("segmentation", "f4", "image"),
         ("relabeled", "u1", "image"),
@@ -292,7 +341,7 @@ class Quiet(SimpleHTTPRequestHandler):
 def web(tmp_path: Path) -> Iterator[str]:
     """A web server of the folder."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
@@ -319,8 +368,9 @@ def test_what_a_web_server_does_not_have_is_said(web: str, viewer_: viewer.Viewe
 
 
 def test_a_server_that_is_not_there_is_a_source_error(viewer_: viewer.Viewer) -> None:
-    with pytest.raises(SourceError):
-        viewer_.open("http://127.0.0.1:9/a.zarr")
+    for name in ("a.zarr", "a.tif"):
+        with pytest.raises(SourceError, match="cannot be reached"):
+            viewer_.open(f"http://127.0.0.1:9/{name}")
 
 
 def test_connections_are_closed_with_the_layers(web: str, image_with_labels: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -21,9 +22,11 @@ from viewer.errors import InvalidValueError, SourceError, UnsupportedDataError, 
 from viewer.sources import Source, as_source
 from viewer.sources.description import Description
 from viewer.sources.files.opened import Opened
+from viewer.sources.files.remote import is_unreached, unreached
 
 LABEL_WORDS = frozenset(
-    "label labels labelled labeled seg segmentation segmentations mask masks".split()
+    "label labels labelled labeled seg dseg aseg segmentation segmentations parcellation "
+    "mask masks".split()
 )
 """Words in a dataset's or file's name that make integers labels."""
 
@@ -118,12 +121,20 @@ _NAMED = re.compile(
 """An address with the name of an array behind it; never what stands before a port."""
 
 
-def parse_location(given: str | Path, dataset: str | None = None) -> Location:
+def parse_location(given: object, dataset: str | None = None) -> Location:
     """Where ``FILE``, ``FILE:DATASET`` or an address leads.
 
     A colon divides only where what stands before it is there, and the whole is not: names with
     colons stay as they are. In an address it divides after a suffix that is known, ``.zarr:``.
     """
+    if not isinstance(given, (str, os.PathLike)):
+        several = isinstance(given, (list, tuple))
+        raise InvalidValueError(
+            f"path={given!r} is no path.",
+            hint="Open one after the other: for path in paths: v.open(path)."
+            if several
+            else "Give the name of a file or folder, or an address.",
+        )
     text = str(given)
     if not text:
         raise InvalidValueError("There is no file with an empty name.", hint="Give a path.")
@@ -162,12 +173,20 @@ def open_data(location: Location) -> Opened:
     except ViewerError:
         raise
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {error}".rstrip(".")
+        hint = "Check that the file is whole, and what its name says."
+        if isinstance(error, BlockingIOError):
+            hint = (
+                "Another program has it open for writing. Wait until it has closed it, or open it "
+                "with h5py.File(path, locking=False) and add the dataset."
+            )
+        elif location.remote and is_unreached(error):
+            raise unreached(location.path) from None
     else:
         return replace(opened, shown=tuple(map(_guessed, opened.shown)))
     raise SourceError(
         f"{location.path} cannot be opened as {found.name}: {reason}.",
-        hint="Check that the file is whole, and what its name says.",
+        hint=hint,
     )
 
 
@@ -194,7 +213,10 @@ def find_format(location: Location) -> Format:
         return format or ZARR
     file = Path(path)
     if not file.exists():
-        raise SourceError(f"There is no file {path}.", hint="Check the path.")
+        hint = "Check the path."
+        if any(mark in path for mark in "*?["):
+            hint = f"Names are taken as they are: for path in sorted(glob.glob({path!r})): …"
+        raise SourceError(f"There is no file {path}.", hint=hint)
     if file.is_dir():
         return ZARR
     by_name = _by_suffix(file.name)

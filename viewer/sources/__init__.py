@@ -8,6 +8,7 @@ imported already.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -151,7 +152,7 @@ def _check_part(data: Any) -> None:
             f"An object of type {type(data).__name__} is not an array: it lacks "
             f"{', '.join(missing)}.",
             hint="Add np.asarray(data), an open h5py.Dataset or a zarr.Array instead"
-            + (", or open the file with viewer.open(path)." if isinstance(data, str) else "."),
+            + (", or open the file with viewer.open(path)." if _is_path(data) else "."),
         )
     if isinstance(data, _loaded("numpy.ma", "MaskedArray")):
         raise UnsupportedDataError(
@@ -185,6 +186,10 @@ def _adapt_array(data: Any, geometry: Geometry) -> Source:
     from viewer.sources.array import ArraySource, MemorySource
 
     return (MemorySource if isinstance(data, np.ndarray) else ArraySource)(data, geometry)
+
+
+def _is_path(data: Any) -> bool:
+    return isinstance(data, (str, os.PathLike))
 
 
 def _missing(data: Any) -> list[str]:

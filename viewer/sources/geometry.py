@@ -173,6 +173,17 @@ def check_dtype(dtype: Any) -> np.dtype[Any]:
     )
 
 
+def check_array(shape: tuple[int, ...], dtype: Any) -> None:
+    """Refuse what cannot be shown, with the remedy: by `check_dtype`, and for its shape.
+
+    Raises
+    ------
+    UnsupportedDataError, InvalidDataError
+    """
+    check_dtype(dtype)
+    _check_shape(shape)
+
+
 def _check_shape(shape: tuple[int, ...]) -> None:
     if len(shape) < 2:
         raise InvalidDataError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,11 @@ def open_npy(path: str, dataset: str | None) -> Opened:
     """The array of an .npy file, read from the disk as it is looked at."""
     if is_remote(path):
         return _open_remote(path, dataset)
+    with Path(path).open("rb") as file:
+        shape, _, dtype = _header(file)
+    # before it is mapped, which Python's objects cannot be
+    entry = choose([Entry(stem_of(path, [".npy"]), shape, dtype)], dataset, path)
     data = np.load(path, mmap_mode="r")
-    entry = choose([Entry(stem_of(path, [".npy"]), data.shape, data.dtype)], dataset, path)
     return Opened((Description(data, (data,), suggestions=Suggestions(entry.name)),), _nothing)
 
 

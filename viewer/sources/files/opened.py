@@ -13,7 +13,7 @@ import msgspec
 
 from viewer.errors import InvalidDataError, MissingExtraError, NotFoundError, ViewerError
 from viewer.sources.description import Description
-from viewer.sources.geometry import check_dtype
+from viewer.sources.geometry import check_array, check_dtype
 
 LISTED = 12
 """Arrays that a message names."""
@@ -105,7 +105,13 @@ def choose(entries: Sequence[Entry], dataset: str | None, path: str) -> Entry:
                 hint=f"Choose one, e.g. {suffixed(path, fitting[0].name)} or "
                 f"dataset={fitting[0].name!r}. {_has(fitting)}",
             )
-    raise InvalidDataError(f"{path} holds no array that can be shown.", hint=_has(entries))
+    hint = _has(entries)
+    if len(entries) == 1:
+        try:
+            check_array(entries[0].shape, entries[0].dtype)
+        except ViewerError as error:
+            hint = f"{hint} {error.hint}"
+    raise InvalidDataError(f"{path} holds no array that can be shown.", hint=hint)
 
 
 def suffixed(path: str, name: str) -> str:
@@ -120,8 +126,8 @@ def _has(entries: Sequence[Entry]) -> str:
     return f"It has {', '.join(map(str, entries[:LISTED]))}{more}."
 
 
-def load_extra(module: str, extra: str, what: str) -> Any:
-    """An optional library.
+def load_extra(module: str, extra: str, what: str, *, alone: bool = False) -> Any:
+    """An optional library, of one of our extras unless it stands `alone`.
 
     Raises
     ------
@@ -132,9 +138,10 @@ def load_extra(module: str, extra: str, what: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         library = module.partition(".")[0]
+        wanted = library if alone else f"'voxelview[{extra}]'"
         raise MissingExtraError(
             f"Opening {what} needs the library {library} ({error}).",
-            hint=f"Install it: pip install 'voxelview[{extra}]'",
+            hint=f"Install it: pip install {wanted}",
         ) from None
 
 

@@ -7,6 +7,7 @@ that is said, and nobody downloads a file unasked.
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,8 @@ def load_options(path: str) -> dict[str, Any]:
     protocol = path.partition("://")[0]
     load_extra("fsspec", "remote", f"{protocol}:// addresses")
     if protocol in _LIBRARIES:
-        load_extra(_LIBRARIES[protocol], "remote", f"{protocol}:// addresses")
+        library = _LIBRARIES[protocol]
+        load_extra(library, "remote", f"{protocol}:// addresses", alone=library == "gcsfs")
     # connections of its own, since they are closed with the layers
     options: dict[str, Any] = {"skip_instance_cache": True}
     if protocol == "s3" and not _has_credentials():
@@ -94,8 +96,8 @@ class RemoteFile:
                 self.size = int(file.size or 0)
                 file.seek(1)
                 file.read(1)
-        except FileNotFoundError:
-            reason = "gone"
+        except FileNotFoundError as error:
+            reason = "unreached" if is_unreached(error) else "gone"
         except PermissionError:
             reason = "refused"
         except ValueError:  # a stream, or the whole file where a part was asked for
@@ -153,9 +155,29 @@ def _trouble(path: str, reason: str) -> SourceError:
         )
     if reason == "refused":
         return refused(path)
+    if reason == "unreached":
+        return unreached(path)
     return SourceError(
         f"The server of {path} gives the whole file only, not parts of it.",
         hint="Download the file and open it from the disk.",
+    )
+
+
+def is_unreached(error: BaseException | None) -> bool:
+    """Whether an error, or one that it came of, is of the way to a server."""
+    while error is not None:
+        if isinstance(error, (ConnectionError, TimeoutError, socket.gaierror)):
+            return True
+        if "Connect" in type(error).__name__:  # of aiohttp, botocore
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def unreached(path: str) -> SourceError:
+    """The error for an address whose server does not answer."""
+    return SourceError(
+        f"The server of {path} cannot be reached.", hint="Check the address, and the network."
     )
 
 
