@@ -21,6 +21,7 @@ from viewer.cache import BlockCache
 from viewer.errors import ViewerError
 from viewer.policy import MIB
 from viewer.pyramids.levels import plan_factors, project
+from viewer.pyramids.transfer import prepare
 from viewer.sources.protocol import Array, Source
 from viewer.space import Box
 from viewer.state import Level
@@ -165,6 +166,8 @@ class WholeLevels:
             if self.ready:
                 self._on_ready(self)
             self.over = True
+            if self.ready:
+                prepare()  # Numba is there, and nobody waits
 
     def _finish(self) -> None:
         """Bring up to date what has changed meanwhile."""
