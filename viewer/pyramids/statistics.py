@@ -19,7 +19,13 @@ from viewer.space import Box
 from viewer.state import Histogram
 
 BINS = 128
-"""Bins of the histogram: as many as the control has pixels to draw them."""
+"""Bins of the histogram at most: as many as the control has pixels to draw them."""
+
+DISCRETE = 32
+"""Integers that span less have a bin each and empty ones between: that they are few is seen."""
+
+EXACT = 2.0**52
+"""Below it float64 tells integers apart."""
 
 LOW, HIGH = 0.1, 99.9
 """Percentiles of the finite values that the first contrast window spans."""
@@ -167,7 +173,13 @@ def _histogram(ordered: Array, limits: tuple[float, float]) -> Histogram:
         start = min(low, max(float(ordered[0]), low - width))
         stop = max(high, min(float(ordered[-1]), high + width))
     start, stop = min(low, max(start, -LARGEST)), max(high, min(stop, LARGEST))
-    edges = start + (stop - start) * (np.arange(BINS + 1) / BINS)
+    if ordered.dtype.kind in "iu" and stop - start >= DISCRETE and max(stop, -start) < EXACT:
+        # Each bin holds as many integers as the next: else the picture would be that of a comb.
+        each = math.ceil((stop - start + 1) / BINS)
+        edges = math.floor(start) + each * np.arange(math.ceil((stop - start + 1) / each) + 1.0)
+        start, stop = float(edges[0]), float(edges[-1])
+    else:
+        edges = start + (stop - start) * (np.arange(BINS + 1) / BINS)
     places = np.searchsorted(ordered, edges)
     places[-1] = np.searchsorted(ordered, stop, side="right")
     return Histogram(start, stop, tuple(np.diff(places).tolist()))
