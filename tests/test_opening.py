@@ -421,6 +421,16 @@ def test_the_command_line_says_what_it_would_open(h5: Path) -> None:
     )
 
 
+def test_who_has_seen_enough_of_it_ends_it_without_a_word(h5: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(command("--info", h5), stdout=writing, stderr=subprocess.PIPE)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -378,8 +378,9 @@ SourceError, ClosedError
         """Show what is in a file, folder or behind an address.
 
         Opens .npy, .npz, HDF5, Zarr and OME-Zarr (in a folder or a zip file), and, with the
-        package's extras of these names, TIFF, NIfTI, NRRD, MRC and FITS. All but the last four
-        also behind ``http://``, ``https://`` or ``s3://``, if the server gives parts of files.
+        package's extras of these names, TIFF, NIfTI, NRRD, MRC and FITS, and folders of TIFF
+        files, one slice each. All but NIfTI, NRRD, MRC, FITS and these folders also behind
+        ``http://``, ``https://`` or ``s3://``, if the server gives parts of files.
         The files are read as they are looked at, and closed when their layers are removed.
 
         Parameters

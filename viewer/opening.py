@@ -91,6 +91,10 @@ FORMATS = (
 )
 
 
+TIFF_FOLDER = Format("TIFF", "tiff_folder:open_tiff_folder", ())
+"""Slices in a file each."""
+
+
 class Location(msgspec.Struct, frozen=True):
     """Where data is.
 
@@ -218,7 +222,7 @@ def find_format(location: Location) -> Format:
             hint = f"Names are taken as they are: for path in sorted(glob.glob({path!r})): …"
         raise SourceError(f"There is no file {path}.", hint=hint)
     if file.is_dir():
-        return ZARR
+        return TIFF_FOLDER if _holds_slices(file) else ZARR
     by_name = _by_suffix(file.name)
     if by_name is not None:
         return by_name
@@ -285,6 +289,17 @@ def _bytes(source: Source) -> str:
 def _guessed(described: Description) -> Description:
     said = described.suggestions
     return replace(described, suggestions=replace(said, labels=is_labels(described)))
+
+
+def _holds_slices(folder: Path) -> bool:
+    """Whether a folder that is no Zarr has TIFF files in it."""
+    if any((folder / mark).exists() for mark in ("zarr.json", ".zgroup", ".zarray", ".zattrs")):
+        return False
+    try:
+        with os.scandir(folder) as entries:
+            return any(entry.name.lower().endswith((".tif", ".tiff")) for entry in entries)
+    except OSError:
+        return False
 
 
 def _by_suffix(name: str) -> Format | None:

@@ -20,9 +20,11 @@ from scipy.spatial.transform import Rotation
 from tests.sources.suite import SHAPE, Fallible, SourceSuite
 from tests.sources.test_adapters import CHUNKS, write_ome_zarr
 from viewer.affine import apply
+from viewer.errors import InvalidDataError, SourceError
 from viewer.opening import open_data, parse_location
-from viewer.sources import Description, as_source
+from viewer.sources import Description, Source, as_source
 from viewer.sources.files.opened import Opened
+from viewer.sources.protocol import IdentifiedSource
 from viewer.space import Box
 from viewer.state import IDENTITY
 
@@ -240,6 +242,59 @@ class TestFits(FileSuite):
 
 
 # --- what files say about channels and labels ------------------------------------------------
+
+
+class TestTiffFolder(FileSuite):
+    """In the order of their numbers, among other files."""
+
+    chunks = (1, *SHAPE[1:])
+
+    def write(self, arrays: list[np.ndarray], folder: Path) -> Path:
+        (folder / "scan").mkdir()
+        for number, plane in enumerate(arrays[0], start=5):  # 9 and 10
+            tifffile.imwrite(folder / "scan" / f"slice{number}.TIF", plane, compression="zlib")
+        (folder / "scan" / "notes.txt").write_text("of a Monday")
+        return folder / "scan"
+
+    def test_what_has_been_made_of_it_is_found_again(self, source: Source, tmp_path: Path) -> None:
+        assert isinstance(source, IdentifiedSource)
+        before = source.identity
+        assert before == as_source(opened(tmp_path / "scan").shown[0]).identity  # type: ignore[attr-defined]
+        tifffile.imwrite(tmp_path / "scan" / "slice99.TIF", np.zeros(SHAPE[1:], "u2"))
+        after = as_source(opened(tmp_path / "scan").shown[0])
+        assert before and after.identity != before  # type: ignore[attr-defined]
+
+
+def test_a_folder_of_photographs_has_red_green_and_blue(tmp_path: Path) -> None:
+    pictures = np.random.default_rng(0).integers(0, 255, (4, 20, 30, 3)).astype("u1")
+    for number, picture in enumerate(pictures):
+        tifffile.imwrite(tmp_path / f"{number}.tif", picture, photometric="rgb")
+    (described,) = opened(tmp_path).shown
+    assert described.names == ("channel", "z", "y", "x")
+    assert described.suggestions.channel_axis == 0
+    np.testing.assert_array_equal(read(described), np.moveaxis(pictures, -1, 0))
+
+
+def test_slices_of_different_sizes_are_said(tmp_path: Path) -> None:
+    for number, size in enumerate((30, 30, 31)):
+        tifffile.imwrite(tmp_path / f"{number}.tif", np.zeros((20, size), "u1"))
+    with pytest.raises(InvalidDataError, match=r"2\.tif holds uint8 \(20, 31\), and 0\.tif uint8"):
+        opened(tmp_path)
+
+
+def test_a_slice_that_has_changed_is_said(tmp_path: Path) -> None:
+    for number in range(3):
+        tifffile.imwrite(tmp_path / f"{number}.tif", np.zeros((20, 30), "u1"))
+    (described,) = opened(tmp_path).shown
+    tifffile.imwrite(tmp_path / "1.tif", np.zeros((20, 30), "u2"))
+    with pytest.raises(SourceError, match=r"1\.tif holds uint16"):
+        read(described)
+
+
+def test_a_folder_of_volumes_is_no_volume(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((5, 20, 30), "u1"))
+    with pytest.raises(InvalidDataError, match=r"a\.tif in .* is no slice"):
+        opened(tmp_path)
 
 
 def test_channels_of_an_ome_tiff_have_names(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from viewer.sources.geometry import Geometry, check_dtype
 from viewer.sources.identity import file_identity
 from viewer.sources.protocol import Array
 from viewer.sources.reading import attempt
+from viewer.sources.sliced import Sliced
 from viewer.space import Box
 from viewer.state import Axis, Level
 
@@ -52,6 +53,11 @@ class ArraySource:
         # A plain view: slicing a subclass (np.memmap) runs Python code for every slice.
         self._steps: bool | None = None
         self._data: Any = data.view(np.ndarray) if isinstance(data, np.ndarray) else data
+
+    @property
+    def identity(self) -> str | None:
+        """See `IdentifiedSource.identity`: of data that was opened from a file, what it says."""
+        return self._data.identity if isinstance(self._data, Sliced) else None
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""

@@ -66,18 +66,41 @@ def _named(file: Any, dataset: str, path: str) -> Any:
 
 
 def _describe(tifffile: Any, file: Any, series: Any, path: str) -> Description:
-    letters = _letters(series.axes)
     number = [other is series for other in file.series].index(True)
     parts = [_part(tifffile, series, path, number, level) for level in range(len(series.levels))]
+    sizes, units, channels = read_metadata(file, number)
+    name = stem_of(path, SUFFIXES)
+    return arrange(parts, _letters(series.axes), name, sizes, units, channels)
+
+
+def arrange(
+    parts: list[Any],
+    letters: list[str],
+    name: str,
+    sizes: dict[str, float],
+    units: str,
+    channels: tuple[Channel, ...] = (),
+) -> Description:
+    """Levels with axes of these letters, as (…, z, y, x).
+
+    Parameters
+    ----------
+    parts : list of array_like
+        Finest first.
+    letters : list of str
+        Of tifffile, one an axis.
+    name : str
+    sizes : dict
+        Voxel size in `units` by letter.
+    units : str
+    channels : tuple of Channel
+    """
     channel = next((axis for axis, letter in enumerate(letters) if letter in "CS"), None)
     order = _order(letters, channel)
     parts = [reorder(part, order) for part in parts]
     letters = [letters[axis] for axis in order]
     shape = parts[0].shape
     channel = None if channel is None or len(order) < 3 else order.index(channel)
-    sizes, units, channels = _read_ome(file, number)
-    if not sizes:
-        sizes, units = _read_imagej(file)
     if channel is not None and letters[channel] == "S":
         channels = _RGB[: shape[channel]]
     scale = tuple(sizes.get(letter, 1.0) for letter in letters)
@@ -88,7 +111,7 @@ def _describe(tifffile: Any, file: Any, series: Any, path: str) -> Description:
         (Transform(scale, (0.0,) * len(scale)),),
         units,
         Suggestions(
-            name=stem_of(path, SUFFIXES),
+            name=name,
             channel_axis=channel,
             channels=channels if channel is None or len(channels) == shape[channel] else (),
         ),
@@ -121,6 +144,14 @@ def _part(tifffile: Any, series: Any, path: str, number: int, level: int) -> Any
         except (ValueError, OSError):
             pass  # of a byte order or packing that NumPy does not have
     return zarr.open_array(series.aszarr(level=level), mode="r")
+
+
+def read_metadata(file: Any, number: int) -> tuple[dict[str, float], str, tuple[Channel, ...]]:
+    """Voxel size by axis letter, its unit, and channels of a series, as far as the file says."""
+    sizes, units, channels = _read_ome(file, number)
+    if not sizes:
+        sizes, units = _read_imagej(file)
+    return sizes, units, channels
 
 
 def _read_ome(file: Any, number: int) -> tuple[dict[str, float], str, tuple[Channel, ...]]:

@@ -78,7 +78,8 @@ def _open_node(store: Any, inside: str, path: str) -> Any:
     except (FileNotFoundError, KeyError):
         raise SourceError(
             f"There is no Zarr array or group at {path}.",
-            hint="It holds zarr.json (format 3) or .zarray or .zgroup (format 2).",
+            hint="It holds zarr.json (format 3) or .zarray or .zgroup (format 2). Of other folders "
+            "those of TIFF files can be opened, one slice each.",
         ) from None
 
 
