@@ -16,6 +16,7 @@ import pytest
 from tests.server.exhibit import TOKEN, Exhibit
 from viewer.policy import Policy
 from viewer.server import Server
+from viewer.server.refusal import Refusal
 from viewer.server.routes import ROUTES, find_route
 
 PATHS = {  # an address for every route
@@ -314,6 +315,23 @@ def test_errors_are_json(url: str) -> None:
     answer = httpx.get(f"{url}layers/l77/zarr.json")
     assert answer.status_code == 404
     assert set(json.loads(answer.content)["error"]) == {"kind", "message", "hint"}
+
+
+def test_people_who_open_a_dead_link_are_told_by_a_page(server: Server) -> None:
+    accept = "text/html,application/xhtml+xml,*/*;q=0.8"
+    answer = httpx.get(
+        f"http://127.0.0.1:{server.port}/v/{TOKEN[::-1]}/", headers={"Accept": accept}
+    )
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "The viewer may have been closed." in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_pages_of_errors_repeat_nothing_as_markup() -> None:
+    refusal = Refusal(403, "host", "<script>", hint="a & b").as_page()
+    assert b"<script>" not in refusal.body
+    assert b"a &amp; b" in refusal.body
 
 
 def test_the_token_is_in_no_log(

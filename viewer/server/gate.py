@@ -97,7 +97,9 @@ class _Request(HTTPMessageDelegate):
                 start_line.method, start_line.path, headers
             )
         except Refusal as refusal:
-            self._refusal = refusal
+            # Programs ask for anything or for JSON, and so do the page's own requests
+            is_page = "text/html" in headers.get("Accept", "")
+            self._refusal = refusal.as_page() if is_page else refusal
             if "Content-Length" in headers or "Transfer-Encoding" in headers:
                 self._refuse()  # before its body: Tornado then closes the connection
             return None

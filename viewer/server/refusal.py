@@ -1,14 +1,33 @@
-"""Answers that are not what was asked for: always JSON, always the same shape."""
+"""Answers that are not what was asked for: JSON, always of the same shape.
+
+Who opens an address in a browser, an old link perhaps, is told the same by a page.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 
 import msgspec
 
 from viewer.errors import BusyError, CancelledError, ViewerError, http_status
 
 RETRY_SECONDS = "1"
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{message}</title>
+<style>
+:root {{ color-scheme: dark light; font: 15px/1.5 system-ui, sans-serif }}
+body {{ display: grid; place-content: center; height: 90vh; margin: 0 24px; text-align: center }}
+h1 {{ font-size: 18px; font-weight: 600 }}
+</style>
+<h1>{message}</h1>
+<p>{hint}</p>
+</html>
+"""
 
 
 class Refusal(Exception):
@@ -35,7 +54,15 @@ class Refusal(Exception):
         super().__init__(message)
         self.status = status
         self.headers = headers or {}
+        self.message, self.hint = message, hint
         self.body = error_body(kind, message, hint)
+
+    def as_page(self) -> Refusal:
+        """The same for people: the gate answers so where a browser wants to show a page."""
+        page = PAGE.format(message=escape(self.message), hint=escape(self.hint))
+        self.headers = {**self.headers, "Content-Type": "text/html; charset=utf-8"}
+        self.body = page.encode()
+        return self
 
     @classmethod
     def of(cls, error: ViewerError) -> Refusal:
