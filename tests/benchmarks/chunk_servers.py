@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import numpy as np
 from msgspec.structs import replace
@@ -86,6 +87,10 @@ def ours(folder: Path) -> tuple[int, dict[str, list[str]]]:
     raw = Server()
     for server in (raw, anew, kept):
         server.mount(TOKEN, v)
+    # what labels are compressed by is compiled once somebody asks for them so
+    asked = Request(anew.url(TOKEN).partition("/v/")[0] + paths["labels"][0])
+    asked.add_header("Accept-Encoding", "zstd")
+    urlopen(asked).close()
     _settle()
     paths["anew"], paths["kept"] = [str(anew.port)], [str(kept.port)]
     return raw.port, paths

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from numcodecs import zstd
 
 from tests.server.exhibit import TOKEN, Exhibit, Sliced
+from viewer.kernels.label_compression import compress_labels
 from viewer.policy import Policy
 from viewer.server import Server
 from viewer.space import Box
@@ -175,6 +177,28 @@ def test_chunks_travel_in_the_best_coding_that_is_accepted(
         assert answer.headers.get("content-encoding", "") == coding
         assert "Accept-Encoding" in answer.headers["vary"]
         assert decode(body) == padded(volume_to_pack, 1, 1, 0)
+
+
+@pytest.mark.parametrize("wrap", [lambda data: data, Sliced], ids=["in memory", "by workers"])
+def test_labels_in_zstd_are_frames_of_our_own(wrap: Any) -> None:
+    labels = np.ones(SHAPE, np.uint64).cumsum(0) // 7
+    raw = padded(labels, 1, 1, 0)
+    end = time.monotonic() + 300
+    while (frame := compress_labels(raw, (64, 64, 64))) is None:  # what makes it is being compiled
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    packing = Server(policy=Policy(compress_loopback=True))
+    exhibit = Exhibit()
+    layer = exhibit.add(wrap(labels), "labels")
+    packing.mount(TOKEN, exhibit)  # type: ignore[arg-type]
+    try:
+        address = f"{packing.url(TOKEN)}layers/{layer}/0/c/1/1/0"
+        with httpx.stream("GET", address, headers={"Accept-Encoding": "zstd"}) as answer:
+            body = b"".join(answer.iter_raw())
+    finally:
+        packing.stop()
+    assert zstd.decompress(body) == raw
+    assert body == frame
 
 
 def test_kept_chunks_are_of_the_present_generation(

@@ -100,7 +100,7 @@ class ChunkRequest(DirectRequest):
         voxels = chunks.read_chunk_at_hand(pyramid, level, box, brief=True)
         if voxels is None:
             return None
-        encoded = Encoded(encode(voxels, coding, labels=pyramid.kind == "labels"), coding)
+        encoded = _encoded(voxels, coding, pyramid, level)
         self.mount.encoded.put(kept, encoded)
         return encoded
 
@@ -129,8 +129,13 @@ def _encoding(mount: Mount, key: tuple[Any, ...], pyramid: Pyramid) -> Work[Enco
             if not coding:
                 return Encoded(chunks.read_stored_chunk(pyramid, level, index), "")
             voxels = chunks.read_chunk(pyramid, level, index, cancelled, brief=True)
-            return Encoded(encode(voxels, coding, labels=pyramid.kind == "labels"), coding)
+            return _encoded(voxels, coding, pyramid, level)
 
         return mount.encoded.get(key, make, cancelled)
 
     return work
+
+
+def _encoded(voxels: memoryview, coding: str, pyramid: Pyramid, level: int) -> Encoded:
+    labels = chunks.grid_of(pyramid, level).chunk if pyramid.kind == "labels" else ()
+    return Encoded(encode(voxels, coding, labels=labels), coding)

@@ -1,0 +1,113 @@
+"""Frames of labels against zstd's own decompression."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numcodecs import zstd
+
+from viewer.kernels.label_compression import compress_labels
+from viewer.kernels.label_frames import label_frame
+
+BLOCK = 128 << 10
+"""Bytes of content in a frame's block."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kernels() -> None:
+    """Wait for the kernels: before they are compiled there are no frames."""
+    end = time.monotonic() + 300
+    for size in (4, 8):
+        while compress_labels(bytes(4096 * size), (16, 16, 16)) is None:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+def frame(labels: np.ndarray, room: int) -> bytes:
+    """A frame of at most so many bytes, empty if it has more; nothing is written beyond."""
+    data = np.ascontiguousarray(labels).reshape(-1)
+    data.flags.writeable = False
+    out = np.full(room + 64, 0xAB, np.uint8)
+    nbytes = label_frame(
+        data, math.prod(labels.shape[-1:]), math.prod(labels.shape[-2:]), out[:-64]
+    )
+    assert nbytes <= room
+    assert (out[-64:] == 0xAB).all()
+    return out[:nbytes].tobytes()
+
+
+def cells(shape: tuple[int, ...], count: int, seed: int = 0) -> np.ndarray:
+    """Regions around so many random points."""
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(0, shape, (count, len(shape)))
+    grid = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), -1)[..., None, :]
+    return np.square(grid - points).sum(-1).argmin(-1).astype(np.uint32) + 1
+
+
+def drawn(draw: st.DrawFn) -> np.ndarray:
+    """Labels of any kind, from one everywhere to noise: a seed is drawn, voxels would be slow."""
+    dtype = draw(st.sampled_from(["u4", "u8"]))
+    row, column = draw(st.sampled_from([(1, 1), (7, 3), (64, 1), (16, 16), (100, 9)]))
+    depth = draw(st.sampled_from([300, 5000, 17_000, 40_000])) // (row * column) + 1
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    few = rng.integers(0, 2**64, draw(st.sampled_from([1, 2, 50, 10_000])), np.uint64)
+    length = draw(st.sampled_from([1, 2, 5, 100, 3000]))
+    count = depth * column * row
+    labels = rng.choice(few, count).repeat(rng.geometric(1 / length, count))[:count]
+    if draw(st.booleans()):  # planes that are nearly alike
+        labels = np.resize(labels[: row * column], count)
+        where = rng.integers(0, count, count // draw(st.sampled_from([5, 50, 500])))
+        labels[where] = rng.choice(few, len(where))
+    return labels.astype(dtype).reshape(depth, column, row)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.composite(drawn)(), st.sampled_from([0.25, 4.0]))
+def test_a_frame_holds_the_labels_or_is_given_up(labels: np.ndarray, room: float) -> None:
+    made = frame(labels, int(labels.nbytes * room))
+    assert not made or zstd.decompress(made) == labels.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["u4", "u8", "i4", "i8"])
+@pytest.mark.parametrize(
+    "shape", [(40, 40, 40), (1, 90, 70), (300, 50), (5000,), (2, 3, 20, 30, 40)]
+)
+def test_labels_of_any_shape_come_back(dtype: str, shape: tuple[int, ...]) -> None:
+    whole = cells((40, 60, 60), 30).repeat(2).astype(dtype)
+    labels = whole[: math.prod(shape)].reshape(shape)
+    made = compress_labels(labels.tobytes(), shape)
+    assert made is not None
+    assert zstd.decompress(made) == labels.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["u4", "u8"])
+def test_a_last_block_may_be_one_new_label(dtype: str) -> None:
+    labels = np.ones(2 * BLOCK // np.dtype(dtype).itemsize + 1, dtype)
+    labels[-1] = 77
+    assert zstd.decompress(frame(labels, labels.nbytes)) == labels.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["u4", "u8"])
+def test_a_frame_of_cells_is_smaller_than_zstd_makes_it(dtype: str) -> None:
+    labels = cells((48, 48, 48), 40).astype(dtype)
+    made = compress_labels(labels.tobytes(), labels.shape)
+    assert made is not None
+    assert len(made) < len(zstd.compress(labels.tobytes(), 5))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.random.default_rng(0).integers(0, 2**60, (20, 20, 20), np.uint64),
+        cells((20, 20, 20), 9).astype(np.uint16),
+        np.ones((2, 3, 4), np.uint64),
+    ],
+    ids=["noise", "16 bits", "few"],
+)
+def test_other_labels_are_left_to_others(labels: np.ndarray) -> None:
+    assert compress_labels(labels.tobytes(), labels.shape) is None
