@@ -113,8 +113,10 @@ def test_an_unknown_attribute_is_refused_with_a_suggestion(
 
 def test_a_read_only_attribute_cannot_be_set(image: viewer.ImageLayer) -> None:
     for name in ("id", "data", "shape", "dtype", "units", "zarr_url"):
-        with pytest.raises(AttributeError):
+        with pytest.raises(AttributeError, match=f"'{name}' of ImageLayer cannot be set"):
             setattr(image, name, 1)
+    with pytest.raises(AttributeError, match=r"call refresh\(\), or remove"):
+        image.data = np.ones((8, 8))  # type: ignore[misc]
     with pytest.raises(UnknownOptionError):
         image.kind = "labels"
 

@@ -39,6 +39,14 @@ SYNONYMS: dict[str, str] = {
 """What other programs call an option → what it is called here."""
 
 
+READ_ONLY: dict[str, str] = {
+    "data": " Change its voxels and call refresh(), or remove the layer and add other data.",
+    "units": " Add the data with units=….",
+    "axis_labels": " Add the data with axis_labels=….",
+}
+"""What other programs set, and the way to it here."""
+
+
 class Settings:
     """Base of the handles: attributes are `Setting` objects, others cannot be set."""
 
@@ -59,9 +67,13 @@ class Settings:
 
     def __setattr__(self, name: str, value: object) -> None:
         known = settable(type(self))
-        # a property without a setter raises Python's own AttributeError below
-        read_only = isinstance(getattr(type(self), name, None), property)
-        if not (name.startswith("_") or name in known or read_only):
+        read_only = isinstance(getattr(type(self), name, None), property) and name not in known
+        if read_only:
+            way = READ_ONLY.get(name, "")
+            raise AttributeError(
+                f"{name!r} of {type(self).__name__} cannot be set.{way}", name=name
+            )
+        if not (name.startswith("_") or name in known):
             raise UnknownOptionError(
                 f"{type(self).__name__} has no attribute {name!r} to set.",
                 hint=suggest(name, known),

@@ -236,6 +236,17 @@ def test_dates_are_no_positions() -> None:
     assert [axis.kind for axis in as_source(data).axes] == ["time", "space", "space"]
 
 
+def test_degrees_are_no_part_of_a_length() -> None:
+    coords: dict[str, Any] = {
+        "depth": ("depth", [0.0, 2.0], {"units": "m"}),
+        "lat": ("lat", [10.0, 11.0, 12.0, 13.0], {"units": "degrees_north"}),
+        "lon": ("lon", [0.0, 0.5, 1.0], {"units": "degrees_east"}),
+    }
+    source = as_source(xarray.DataArray(np.zeros((2, 4, 3)), coords, ("depth", "lat", "lon")))
+    assert source.units == ""
+    assert source.levels[0].scale == (2, 1, 0.5)
+
+
 def test_an_xarray_dataset_names_its_arrays() -> None:
     dataset = xarray.Dataset({"wind": (("y", "x"), np.zeros((3, 3)))})
     with pytest.raises(UnsupportedDataError, match="'wind'"):

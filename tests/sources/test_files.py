@@ -422,6 +422,19 @@ def test_a_stack_of_particles_is_no_volume(tmp_path: Path) -> None:
     with_stack.close()
 
 
+@pytest.mark.parametrize("kinds", ["RA DEC FREQ STOKES", "RA DEC STOKES FREQ"])
+def test_the_spectrum_is_the_depth_of_a_sky_cube(tmp_path: Path, kinds: str) -> None:
+    cube = np.random.default_rng(0).random((1, 7, 20, 30)).astype("f4")
+    hdu = fits.PrimaryHDU(cube if kinds.endswith("STOKES") else cube.swapaxes(0, 1))
+    for number, kind in enumerate(kinds.split(), 1):
+        hdu.header[f"CTYPE{number}"] = kind
+    hdu.writeto(tmp_path / "a.fits")
+    file = opened(tmp_path / "a.fits")
+    assert file.shown[0].names == ("stokes", "z", "y", "x")
+    np.testing.assert_array_equal(read(file.shown[0]), cube)
+    file.close()
+
+
 def test_a_sky_image_has_no_length(tmp_path: Path) -> None:
     hdu = fits.PrimaryHDU(np.zeros((20, 30), "f4"))
     for number, kind in enumerate(("RA---TAN", "DEC--TAN"), 1):

@@ -80,7 +80,7 @@ def web(tmp_path: Path) -> Iterator[Web]:
     web = Web(tmp_path)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(web))
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     web.url = f"http://127.0.0.1:{server.server_address[1]}"
     yield web

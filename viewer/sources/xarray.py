@@ -45,12 +45,16 @@ def describe_xarray(data: Any) -> Description:
     """
     names = tuple(map(str, data.dims))
     notices: list[str] = []
-    units = [
-        length_unit(getattr(data.coords.get(dim), "attrs", {}).get("units"))
+    said = [
+        getattr(data.coords.get(dim), "attrs", {}).get("units")
         if axis_kind(name) == "other"
         else ""
         for dim, name in zip(data.dims, names, strict=True)
     ]
+    units = [length_unit(unit) for unit in said]
+    given = [isinstance(unit, str) and bool(unit) for unit in said]
+    if any(a and not b for a, b in zip(given[-3:], units[-3:], strict=True)):
+        units = [""] * len(units)  # depth in metres over degrees: no length is true of both
     unit = next((unit for unit in reversed(units) if unit), "")
     scale, translate = [], []
     for dim, name, own in zip(data.dims, names, units, strict=True):

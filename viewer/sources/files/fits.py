@@ -11,8 +11,12 @@ import numpy as np
 from viewer.sources.description import Description, Suggestions, Transform, length_unit
 from viewer.sources.files.opened import Entry, Opened, choose, load_extra, stem_of
 from viewer.sources.protocol import Array
+from viewer.sources.reordered import reorder
 from viewer.sources.sliced import Sliced
 from viewer.space import conversion
+
+SPECTRAL = "freq ener wavn vrad wave vopt zopt awav velo beta felo".split()
+"""Types of axes along a spectrum, of the standard's WCS."""
 
 SUFFIXES = (".fits.gz", ".fits.fz", ".fits", ".fit", ".fts")
 
@@ -58,11 +62,11 @@ def _dtype(bits: int) -> Any:
 
 def _describe(hdu: Any, path: str) -> Description:
     header = hdu.header
-    data = Section(hdu)
-    count = len(data.shape)
-    steps, units = _read_steps(header, count)
-    kinds = [_kind(header, number).lower() for number in range(count, 0, -1)]
-    leading = kinds[:-3]
+    count = len(hdu.shape)
+    numbers = _order(header, count)
+    data = reorder(Section(hdu), [count - number for number in numbers])
+    steps, units = _read_steps(header, numbers)
+    leading = [_kind(header, number) for number in numbers[:-3]]
     names = (*leading, "z", "y", "x")[-max(count, 2) :] if all(leading) else None
     metadata = {"unit": str(header["BUNIT"])} if header.get("BUNIT") else {}
     return Description(
@@ -76,14 +80,28 @@ def _describe(hdu: Any, path: str) -> Description:
 
 
 def _kind(header: Any, number: int) -> str:
-    return str(header.get(f"CTYPE{number}", "")).split("-")[0].strip()
+    return str(header.get(f"CTYPE{number}", "")).split("-")[0].strip().lower()
 
 
-def _read_steps(header: Any, count: int) -> tuple[tuple[float, ...], str]:
+def _order(header: Any, count: int) -> list[int]:
+    """The header's numbers of the axes, in C order, with the spectrum for depth.
+
+    Some radio telescopes' programs put the polarization, mostly one, between it and the sky.
+    """
+    numbers = list(range(count, 0, -1))
+    if count > 3 and _kind(header, 3) == "stokes":
+        spectral = [n for n in numbers[:-3] if _kind(header, n) in SPECTRAL]
+        if spectral:
+            numbers.remove(spectral[-1])
+            numbers.insert(count - 3, spectral[-1])
+    return numbers
+
+
+def _read_steps(header: Any, numbers: list[int]) -> tuple[tuple[float, ...], str]:
     """Voxel sizes in C order, where all spatial axes are lengths; none for angles and spectra."""
-    spatial = min(count, 3)
-    units = [length_unit(str(header.get(f"CUNIT{n}", ""))) for n in range(spatial, 0, -1)]
-    steps = [abs(float(header.get(f"CDELT{n}", 1.0))) for n in range(spatial, 0, -1)]
+    count, spatial = len(numbers), min(len(numbers), 3)
+    units = [length_unit(str(header.get(f"CUNIT{n}", ""))) for n in numbers[-3:]]
+    steps = [abs(float(header.get(f"CDELT{n}", 1.0))) for n in numbers[-3:]]
     if not all(units) or not all(math.isfinite(step) and step > 0 for step in steps):
         return (), ""
     factors = [conversion(unit, units[-1]) for unit in units]
