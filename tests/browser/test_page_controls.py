@@ -259,6 +259,8 @@ def test_all_labels_are_listed_found_and_gone_to(page: Page, scene: Scene) -> No
     rows = page.locator(".label-table .label-row")
     eventually(lambda: rows.count() == 2)
     assert rows.locator(".label-id").all_inner_texts() == [str(LABEL), "5"]
+    # Tab passes one row, arrow keys go from row to row
+    assert rows.locator(":is(button, input):not([tabindex='-1'])").count() == 4
     page.keyboard.type("5")
     eventually(lambda: rows.count() == 1)
     page.keyboard.press("Enter")

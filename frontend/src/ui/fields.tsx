@@ -238,6 +238,7 @@ interface IconButtonProps {
   readonly pressed?: boolean;
   readonly disabled?: boolean;
   readonly class?: string;
+  readonly tabIndex?: number;
   onClick(event: MouseEvent): void;
 }
 
@@ -248,12 +249,14 @@ export function IconButton({
   pressed,
   disabled,
   class: name,
+  tabIndex,
   onClick,
 }: IconButtonProps) {
   return (
     <button
       type="button"
       class={`icon-button ${name ?? ""}`}
+      tabIndex={tabIndex}
       title={label}
       aria-label={label}
       aria-pressed={pressed}

@@ -303,11 +303,13 @@ function TableRow(props: TableRowProps) {
         label={isSelected ? `Deselect label ${label}` : `Select label ${label}`}
         class={isSelected ? "chosen" : ""}
         pressed={isSelected}
+        tabIndex={tabIndex}
         onClick={() => page.toggleLabel(layer.id, label)}
       />
       <IconButton
         icon={isHidden ? "eye-off" : "eye"}
         label={isHidden ? `Show label ${label}` : `Hide label ${label}`}
+        tabIndex={tabIndex}
         onClick={toggle}
       />
     </div>
