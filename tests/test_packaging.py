@@ -101,14 +101,13 @@ def test_sdist_builds_the_same_wheel_without_node(
 def test_wheel_serves_the_page_in_an_empty_environment(
     wheel: Path, pathless: str, tmp_path: Path
 ) -> None:
-    venv.create(tmp_path / "venv", with_pip=True)
+    venv.create(tmp_path / "venv")
     folder = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
     python = shutil.which("python", path=str(folder))
     assert python is not None
     # bytecode of all of numba and scipy would take longer than the rest of this test
-    subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--no-compile", str(wheel)], check=True
-    )
+    pip = [sys.executable, "-m", "pip", "--python", python]
+    subprocess.run([*pip, "install", "--quiet", "--no-compile", str(wheel)], check=True)
     environment = {**os.environ, "PATH": pathless, "PYTHONPATH": ""}
     result = subprocess.run(
         [python, "-I", "-c", SERVES], cwd=tmp_path, env=environment, capture_output=True, text=True

@@ -21,7 +21,7 @@ import pytest
 from scripts.chromium import FLAGS, LIGHT, REMEDY, find_chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserType, Page
+    from playwright.sync_api import Browser, BrowserType, Frame, Page
 
     import viewer
 
@@ -108,7 +108,7 @@ def open_page(chromium_browser: Browser) -> Iterator[Callable[..., Page]]:
 def settled() -> Callable[..., None]:
     """``settled(page, seconds=30)``: wait until everything in view is loaded and drawn."""
 
-    def settled(page: Page, seconds: float = SETTLE_SECONDS) -> None:
+    def settled(page: Page | Frame, seconds: float = SETTLE_SECONDS) -> None:
         status = page.evaluate(SETTLE, 1000 * seconds)
         assert status is None, f"not settled after {seconds:g} s: {status}"
 

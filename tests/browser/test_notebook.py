@@ -153,14 +153,14 @@ def test_what_a_page_shows_is_kept_as_a_picture(open_page: Callable[..., Page], 
 
 
 def test_a_prefix_leads_through_the_notebook_server(
-    open_page: Callable[..., Page], lab: Lab
+    open_page: Callable[..., Page], settled: Callable[..., None], lab: Lab
 ) -> None:
     page = open_page("about:blank", errors=True)
     prefix = "import viewer; viewer.set_server(url_prefix='/user/ada/proxy/{port}/')"
     run_all(page, lab.write("far.ipynb", prefix, SETUP))
     frame = shown(page)
     assert "/user/ada/proxy/" in frame.url
-    frame.evaluate("window.voxelview.settled().then(() => true)")
+    settled(frame)
     assert frame.evaluate("window.voxelview.document().order.length") == 1
 
 

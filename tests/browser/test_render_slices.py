@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 
@@ -44,7 +46,12 @@ def noise(dtype, seed=0):
 def places(page, kind="xy", center=CENTER, zoom=ZOOM, scale=SCALE, translate=TRANSLATE):
     """The canvas, and the voxel coordinates of its pixels."""
     picture = read(page)
-    return picture, texels(positions(picture.shape, center, zoom, kind), scale, translate)
+    return picture, voxels(picture.shape, center, zoom, kind, scale, translate)
+
+
+@lru_cache(1)  # for one dtype after the other
+def voxels(shape, center, zoom, kind, scale, translate):
+    return texels(positions(shape, center, zoom, kind), scale, translate)
 
 
 def look(v, kind="xy", center=CENTER, zoom=ZOOM):

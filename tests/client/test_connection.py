@@ -55,7 +55,7 @@ def test_another_web_server_is_no_viewer() -> None:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as other:
-        thread = threading.Thread(target=other.serve_forever)
+        thread = threading.Thread(target=other.serve_forever, args=(0.01,))
         thread.start()
         try:
             with pytest.raises(errors.LinkError, match="is not a viewer"):

@@ -113,7 +113,7 @@ def test_a_development_server_is_passed_through(url: str, built: Path) -> None:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as development:
-        threading.Thread(target=development.serve_forever, daemon=True).start()
+        threading.Thread(target=development.serve_forever, args=(0.01,), daemon=True).start()
         origin = f"http://127.0.0.1:{development.server_address[1]}"
         set_static_content_source(url=f"{origin}/")
         page = httpx.get(url)
