@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NPM := $(BIN)/python scripts/build_client.py --npm
+# Test files beside each other, each whole and in order: half of a test is waiting for something.
+PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 # The first of these that is recent enough; PYTHON=/path/to/python3.13 names one.
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python
@@ -24,7 +26,7 @@ run: build ## Start a Python prompt with an example, and open its page
 test: build ## Run every test in both languages (ARGS="-k name" goes to pytest)
 	@$(BIN)/python scripts/chromium.py
 	@$(NPM) run -s test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 check: $(INSTALLED) ## Format, lint, types, import contracts, generated files: CI's first half
 	@$(BIN)/ruff format --check .
