@@ -1,7 +1,8 @@
 // What will be needed next: the bricks before a slice in the direction in which it moves, as far
 // as it gets in half a second; at rest, those just before and behind it. And of a slice that has been
 // zoomed, those of the next level the same way: so many at once would hold up the notch of the wheel
-// that needs them.
+// that needs them. Around a slice, coarse ones: who pans or zooms out sees something there at once.
+// Who has jumped to another place is going nowhere from there.
 import { coverPlane, levelFor, normalOf, VOXEL_PIXELS, type Plane } from "./cover";
 import type { Cover, Need, Sight } from "./planner";
 import { dot, minus, type Position } from "../math/panel";
@@ -18,6 +19,9 @@ const STILL = 1e-6;
 /** The part of a brick that is always looked ahead. */
 const MARGIN = 0.25;
 
+/** Levels coarser, for what lies around a slice: a quarter of its own bricks for four times as much. */
+const AROUND_LEVELS = 2;
+
 interface Track {
   readonly plane: Plane;
   readonly time: number;
@@ -31,6 +35,12 @@ interface Track {
 function wayAcross(normal: Position, from: Plane, to: Plane): number {
   const found = dot(normal, minus(to.center, from.center));
   return Math.abs(found) < STILL * to.pixel ? 0 : found;
+}
+
+/** Whether so many world units are farther than anybody scrolls at once: a picture's height. */
+function isJump(distance: number, from: Plane, to: Plane): boolean {
+  const reach = ({ width, height, pixel }: Plane): number => Math.min(width, height) * pixel;
+  return Math.abs(distance) > Math.max(reach(from), reach(to));
 }
 
 /** How fast slices move, from one plan to the next. */
@@ -55,6 +65,10 @@ export class Motion {
         continue;
       }
       const distance = wayAcross(normal, before.plane, plane);
+      if (isJump(distance, before.plane, plane)) {
+        tracks.set(picture, { plane, time, speed: 0, zoom: zoomFrom(before, plane) });
+        continue;
+      }
       if (distance === 0) {
         // Something else has changed, or this one rests.
         const zoom = zoomFrom(before, plane);
@@ -125,6 +139,12 @@ function zoomed(
   return levelFor(volume, then) === next ? { plane: then, level: next } : null;
 }
 
+/** Twice as much of the world on each axis, which is what is there when it is panned or zoomed out. */
+function around(plane: Plane): Plane {
+  const [x, y] = plane.middle;
+  return { ...plane, width: 2 * plane.width, height: 2 * plane.height, middle: [2 * x, 2 * y] };
+}
+
 /** Bricks that slices will need next, nearest first, not more than `budget` bytes of them. */
 export function nextBricks(
   covers: readonly Cover[],
@@ -140,8 +160,14 @@ export function nextBricks(
       const cells = coverPlane(volume, next.level, next.plane, linear, focus);
       cells.sort((a, b) => a.distance - b.distance);
       const needs = cells.map(({ number }) => ({ volume, number }));
-      // After what is before and behind a slice, before what is farther.
-      layers.push({ distance: 0.5, needs });
+      // First: who zooms mostly zooms on.
+      layers.push({ distance: 0, needs });
+    }
+    if (level < volume.coarsest) {
+      const coarse = Math.min(level + AROUND_LEVELS, volume.coarsest);
+      const cells = coverPlane(volume, coarse, around(plane), linear);
+      // After what is just before and behind the slice.
+      layers.push({ distance: 0.75, needs: cells.map(({ number }) => ({ volume, number })) });
     }
     const normal = normalOf(plane);
     const { scale } = volume.grid(level);

@@ -12,6 +12,13 @@ export const POLICY = {
   leastGpuBytes: 64 * MIB,
   /** Bytes of bricks that arrive in a moment from this machine, and from another one. */
   directBytes: { near: 48 * MIB, far: 1 * MIB },
+  /** Milliseconds after which what has not arrived does not arrive in a moment. */
+  momentMilliseconds: 100,
+  /**
+   * Bytes of bricks asked for at once that may be needed next: what is needed now waits for no more
+   * than these.
+   */
+  aheadBytes: 4 * MIB,
   /** Milliseconds a frame for uploads: a quarter of a frame at 60 Hz. */
   uploadMilliseconds: 4,
   /** Part of the time from frame to frame for uploads, where frames take longer than that. */

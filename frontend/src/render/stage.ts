@@ -9,12 +9,14 @@ import { plan, type Cover, type Need, type Plan, type Sight } from "../bricks/pl
 import type { BrickNumber, Volume } from "../bricks/volume";
 import type { Position } from "../math/panel";
 import type { Document, ImageLayer, LabelsLayer, Notice } from "../wire/types";
+import { Ahead } from "./ahead";
 import { slotBytes, type Slot } from "./atlas";
 import { fillingNeeds, planFilling, standIns, type Filling, type SpaceSight } from "./filling";
 import { pointOf } from "./leading";
 import type { Picture } from "./pictures";
 import { finestOf } from "./stand-ins";
 import { imageCode, labelsCode, type TexelCode } from "./texels";
+import { Waiting } from "./waiting";
 
 /** A layer as it is shown now. */
 export interface Actor {
@@ -50,9 +52,9 @@ export class Stage {
   #filling: Filling = { fills: [], left: [], bytes: 0 };
   #fillNeeds: Need[] = [];
   /** Bricks out of view: coarse ones, so that moving about never meets emptiness, and the next. */
-  #ahead: Need[] = [];
-  #looksAhead = false;
+  readonly #ahead = new Ahead();
   readonly #motion = new Motion();
+  readonly #waiting = new Waiting();
   #probe: Need[] = [];
   #probed: Position | null = null;
   #inView = new Map<Volume, Set<BrickNumber>>();
@@ -154,7 +156,7 @@ export class Stage {
 
   /** Bricks asked for, or waiting for the GPU. */
   get pending(): number {
-    const ahead = this.#looksAhead ? this.#ahead : [];
+    const ahead = this.#ahead.isOn ? this.#ahead.needs : [];
     const needs = [...this.#plan.needs, ...this.#fillNeeds, ...ahead];
     return needs.filter(({ volume, number }) => !this.#isDrawable(volume, number)).length;
   }
@@ -201,7 +203,10 @@ export class Stage {
    * Plan anew; returns volumes that were forgotten. `space` is null when there is no 3-D panel.
    */
   update(document: Document, pictures: readonly Picture[], space: SpaceSight | null): Volume[] {
-    const before = this.areSlicesLoading ? this.#finest : finestOf(this.#plan.covers);
+    const now = performance.now();
+    const isComplete = this.#plan.covers.length > 0 && !this.areSlicesLoading;
+    const isLate = this.#waiting.isLate(pictures, isComplete, now);
+    const before = isComplete ? finestOf(this.#plan.covers) : this.#finest;
     this.#library.begin();
     this.#pictures = pictures;
     this.#actors = this.#castActors(document);
@@ -218,23 +223,22 @@ export class Stage {
     this.#filling = planFilling(this.#actors, space, this.#budget, bytes);
     this.#fillNeeds = fillingNeeds(this.#filling, this.#direct);
     const budget = this.#budget * IN_VIEW - this.#filling.bytes;
-    this.#plan = plan(sights, { bytes, budget, direct: this.#direct });
+    this.#plan = plan(sights, { bytes, budget, direct: isLate ? 0 : this.#direct });
     this.#finest = finestOf(this.#plan.covers, before);
     this.#inView = new Map();
     this.#needed = new Map();
     this.#refused.clear();
-    this.#ahead = [];
-    this.#looksAhead = false;
     this.#gather(this.#gather([...this.#plan.needs, ...this.#fillNeeds], this.#needed));
-    this.#ahead.push(...this.#gather(this.#actors.flatMap(({ volume }) => coarsestBricks(volume))));
+    const ahead = this.#gather(this.#actors.flatMap(({ volume }) => coarsestBricks(volume)));
     const taken = this.#plan.needs.reduce((sum, { volume }) => sum + bytes(volume), 0);
-    this.#motion.note(sights, performance.now() / 1000, document.view.zoom === null);
+    this.#motion.note(sights, now / 1000, document.view.zoom === null);
     const room = this.#budget * LOOK_AHEAD - taken;
     if (room > 0) {
       const next = nextBricks(this.#plan.covers, this.#motion, bytes, room);
-      this.#ahead.push(...this.#gather(next));
+      ahead.push(...this.#gather(next));
     }
-    this.#queue = [...this.#plan.needs, ...this.#fillNeeds, ...this.#ahead].filter((need) =>
+    this.#ahead.replace(ahead);
+    this.#queue = [...this.#plan.needs, ...this.#fillNeeds, ...ahead].filter((need) =>
       this.#isPending(need),
     );
     const gone = this.#library.prune(new Set(Object.keys(document.layers)));
@@ -276,9 +280,9 @@ export class Stage {
 
   /** Everything in view is there: ask for what may be needed next. */
   lookAhead(): void {
-    if (this.#looksAhead) return;
-    this.#looksAhead = true;
-    if (this.#ahead.some(({ volume, number }) => !this.#isThere(volume, number))) this.want();
+    if (!this.#ahead.start()) return;
+    const { needs } = this.#ahead;
+    if (needs.some(({ volume, number }) => !this.#isThere(volume, number))) this.want();
   }
 
   /** Tell the server what is missing. */
@@ -290,9 +294,9 @@ export class Stage {
     const probed = (need: Need): boolean =>
       missing.some(({ volume, number }) => volume === need.volume && number === need.number);
     const probes = missing.length;
-    const inView = [...this.#plan.needs, ...this.#fillNeeds];
-    for (const need of [...inView, ...(this.#looksAhead ? this.#ahead : [])]) {
-      if (this.#isThere(need.volume, need.number)) continue;
+    const isThere = ({ volume, number }: Need): boolean => this.#isThere(volume, number);
+    const inView = [...this.#plan.needs, ...this.#fillNeeds].filter((need) => !isThere(need));
+    for (const need of [...inView, ...this.#ahead.next(isThere)]) {
       if (probes === 0 || !probed(need)) missing.push(need);
     }
     this.#library.want(missing);
@@ -303,6 +307,7 @@ export class Stage {
     if (this.#inView.get(volume)?.has(number) !== true) return false;
     const need = { volume, number };
     if (this.#isPending(need)) this.#queue.push(need);
+    if (!this.isNeeded(volume, number) && this.#ahead.came()) this.want();
     return true;
   }
 

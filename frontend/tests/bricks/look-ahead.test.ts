@@ -50,13 +50,18 @@ describe("nextBricks", () => {
     expect(next([284, 280, 276, 272])).toEqual([8, 7, 6]);
   });
 
+  it("takes a jump, by more than the picture is high, for no move", () => {
+    expect(next([8, 200])).toEqual([6]);
+    expect(next([260, 264, 268, 32 + 400])).toEqual(next([432]));
+  });
+
   it("follows a turn back at once", () => {
     expect(next([260, 264, 268, 264])).not.toContain(9);
     expect(next([260, 264, 268, 264])).toContain(7);
   });
 
   it("looks a few bricks ahead at most", () => {
-    expect(next([0, 100, 200])).toEqual([6, 7, 8, 9, 10]);
+    expect(next([80, 140, 200])).toEqual([6, 7, 8, 9, 10]);
   });
 
   it("forgets the direction of a slice that rests", () => {
@@ -97,13 +102,29 @@ describe("nextBricks", () => {
       const seen = new Set(needs.map(({ number }) => deep.index(number).level));
       return [...seen].sort((a, b) => a - b);
     };
-    expect(levels([2])).toEqual([1]);
-    expect(levels([2.5, 2])).toEqual([0, 1]);
-    expect(levels([2, 2.5, 2.5])).toEqual([1, 2]);
+    // The third is what lies around.
+    expect(levels([2])).toEqual([1, 3]);
+    expect(levels([2.5, 2])).toEqual([0, 1, 3]);
+    expect(levels([2, 2.5, 2.5])).toEqual([1, 2, 3]);
     // What fits its panel becomes larger with it.
-    expect(levels([2.5, 2], true)).toEqual([1]);
+    expect(levels([2.5, 2], true)).toEqual([1, 3]);
     // There is nothing finer than the finest.
-    expect(levels([1, 0.5])).toEqual([0]);
+    expect(levels([1, 0.5])).toEqual([0, 2]);
+  });
+
+  it("looks around a slice, coarsely", () => {
+    const wide = new Volume("l1", "image", exampleData({ shape: [64, 1024, 1024], levels: 4 }), []);
+    const sight: Sight = {
+      ...sightAt(32),
+      volume: wide,
+      plane: { ...sightAt(32).plane, center: [32, 512, 512], width: 200, height: 200 },
+    };
+    const { covers } = plan([sight], { bytes, budget: Infinity, direct: Infinity });
+    const needs = nextBricks(covers, new Motion(), bytes, Infinity);
+    const around = needs.map(({ number }) => wide.index(number)).filter(({ level }) => level === 2);
+    // From 312 to 712, in bricks of 128.
+    expect([...new Set(around.map(({ x }) => x))]).toEqual([2, 3, 4, 5]);
+    expect([...new Set(around.map(({ y }) => y))]).toEqual([2, 3, 4, 5]);
   });
 
   it("stays within its budget, nearest first", () => {

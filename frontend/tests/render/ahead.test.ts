@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import type { Need } from "../../src/bricks/planner";
+import { Volume } from "../../src/bricks/volume";
+import { Ahead } from "../../src/render/ahead";
+import { POLICY } from "../../src/render/policy";
+import { exampleData } from "../bricks/example-data";
+
+describe("Ahead", () => {
+  it("asks for a few bricks at a time, and for the next when these have come", () => {
+    const volume = new Volume("l1", "image", exampleData({ shape: [512, 512, 512] }), []);
+    const few = Math.ceil(POLICY.aheadBytes / volume.brickBytes);
+    const needs = Array.from({ length: few + 3 }, (_, number): Need => ({ volume, number }));
+    const here = new Set([0, 1]);
+    const isThere = ({ number }: Need): boolean => here.has(number);
+    const ahead = new Ahead();
+    ahead.replace(needs);
+    expect(ahead.next(isThere)).toEqual([]);
+    expect([ahead.start(), ahead.start()]).toEqual([true, false]);
+    const first = ahead.next(isThere);
+    expect(first.map(({ number }) => number)).toEqual(
+      needs.slice(2, -1).map((need) => need.number),
+    );
+    first.slice(1).forEach(({ number }) => {
+      here.add(number);
+      expect(ahead.came()).toBe(false);
+    });
+    here.add(2);
+    expect(ahead.came()).toBe(true);
+    expect(ahead.next(isThere)).toHaveLength(1);
+    expect(ahead.came()).toBe(true);
+    here.add(few + 2);
+    expect(ahead.next(isThere)).toEqual([]);
+    expect(ahead.came()).toBe(false);
+  });
+});
