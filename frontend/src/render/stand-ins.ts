@@ -22,24 +22,45 @@ interface Source {
   readonly shift: Position;
 }
 
-/** A box of texels (z, y, x) of the cover's level, half open. */
-interface Box {
+/** A part of the picture, texels (z, y, x) of the cover's level, half open, and what draws it. */
+export interface Piece {
   readonly low: Position;
   readonly high: Position;
-}
-
-/** A part of the picture, and what it is drawn of. */
-export interface Piece extends Box {
   readonly source: Source;
 }
 
 type Axis = 0 | 1 | 2;
 
+/** What a brick, of the cover's level or a finer one, is drawn for along one axis. */
+interface Part {
+  /** The brick's. */
+  readonly index: number;
+  /** Texels of the cover's level. */
+  readonly low: number;
+  readonly high: number;
+  /** How far it lies from the plane, at least and at most: this axis's part of the sum. */
+  readonly near: number;
+  readonly far: number;
+  /** Whether it is so narrow that its brick is not worth looking for. */
+  readonly isSliver: boolean;
+  /** Parts of it, by bricks of the next finer level; null until somebody asks. */
+  parts: readonly Part[] | null;
+}
+
+type Box = readonly [z: Part, y: Part, x: Part];
+
 /** Levels that stand in for a coarser one: a third would show a 64th of the picture. */
 const FINER_LEVELS = 2;
 
+const SAME: Position = [1, 1, 1];
+
 function each<T>(compute: (axis: Axis) => T): readonly [T, T, T] {
   return [compute(0), compute(1), compute(2)];
+}
+
+function isCut([z, y, x]: Box): boolean {
+  // As `coverPlane` has it: a box owns its lower face only.
+  return z.near + y.near + x.near <= 0 && z.far + y.far + x.far > 0;
 }
 
 /** Finds the pieces of one cover's cells. */
@@ -51,6 +72,8 @@ export class StandIns {
   /** Texels at the plane's middle, and its normal in texels. */
   readonly #middle: Position;
   readonly #normal: Position;
+  /** Of the cells, by axis and index: cells share them. */
+  readonly #parts = each(() => new Map<number, Part>());
 
   /** Bricks finer than of the level `finest` are not looked for. */
   constructor(cover: Cover, former: Volume | null, lookup: Lookup, finest: number) {
@@ -69,110 +92,132 @@ export class StandIns {
   pieces(cell: Cell): Piece[] {
     const { sight, level } = this.#cover;
     const { volume } = sight;
-    const index: Position = [cell.z, cell.y, cell.x];
-    const { low, high } = cell;
-    const own = this.#source(volume, level, index);
-    if (own !== null) return [{ low, high, source: own }];
-    const left: Box[] = [];
-    const pieces = this.#finer({ low, high }, level - 1, this.#depth, left);
-    if (pieces.length === 0) left.splice(0, Infinity, { low, high });
-    if (left.length === 0) return pieces;
-    const source =
-      this.#coarser(volume, level + 1, { low, high }) ??
-      (this.#former && this.#coarser(this.#former, level, { low, high }));
-    if (source !== null) pieces.push(...left.map((box) => ({ ...box, source })));
+    const { z, y, x, low, high } = cell;
+    const own = this.#lookup(volume, cell.number);
+    if (own !== null) {
+      const [depth, height, width] = volume.brick;
+      const [mz, my, mx] = this.#middle;
+      const shift = [mz - z * depth, my - y * height, mx - x * width] as const;
+      return [{ low, high, source: { residence: own, ratio: SAME, shift } }];
+    }
+    const coarse =
+      this.#coarser(volume, level + 1, low, high) ??
+      (this.#former && this.#coarser(this.#former, level, low, high));
+    const pieces: Piece[] = [];
+    if (this.#depth > 0) {
+      const box: Box = [this.#part(0, z, cell), this.#part(1, y, cell), this.#part(2, x, cell)];
+      if (this.#hasFiner(box, level - 1, this.#depth)) {
+        this.#fill(box, level - 1, this.#depth, coarse, pieces);
+        return pieces;
+      }
+    }
+    if (coarse !== null) pieces.push({ low, high, source: coarse });
     return pieces;
   }
 
   /** The brick of any level, if it is there. */
-  #source(volume: Volume, level: number, index: Position): Source | null {
-    const residence = this.#lookup(volume, volume.number(level, index[0], index[1], index[2]));
+  #source(volume: Volume, level: number, z: number, y: number, x: number): Source | null {
+    const residence = this.#lookup(volume, volume.number(level, z, y, x));
     if (residence === null) return null;
-    const ratio = this.#ratio(volume, level);
+    const [from, to] = [volume.grid(this.#cover.level), volume.grid(level)];
+    const index: Position = [z, y, x];
     const shift = each((axis) => {
       const middle = this.#toLevel(volume, level, axis, this.#middle[axis]);
       return middle - index[axis] * volume.brick[axis];
     });
-    return { residence, ratio, shift };
+    return { residence, ratio: each((axis) => from.scale[axis] / to.scale[axis]), shift };
   }
 
   /** The finest brick from this level on in which the box lies, if any is there. */
-  #coarser(volume: Volume, from: number, { low, high }: Box): Source | null {
+  #coarser(volume: Volume, from: number, low: Position, high: Position): Source | null {
     for (let level = from; level <= volume.coarsest; level += 1) {
       const { bricks } = volume.grid(level);
-      const index = each((axis) => {
+      const [z, y, x] = each((axis) => {
         const place = this.#toLevel(volume, level, axis, (low[axis] + high[axis]) / 2);
         const brick = Math.floor(place / volume.brick[axis]);
         return Math.min(Math.max(brick, 0), bricks[axis] - 1);
       });
-      const source = this.#source(volume, level, index);
+      const source = this.#source(volume, level, z, y, x);
       if (source !== null) return source;
     }
     return null;
   }
 
-  /**
-   * The parts of the box that bricks of this level, or of finer ones, are there for; the rest of it
-   * goes to `left`.
-   */
-  #finer(box: Box, level: number, depth: number, left: Box[]): Piece[] {
-    if (depth <= 0) return [];
+  /** Whether a brick of this level, or of finer ones, is there for any part of the box. */
+  #hasFiner(box: Box, level: number, depth: number): boolean {
     const { volume } = this.#cover.sight;
-    const rows = each((axis) => this.#parts(axis, box, level));
-    const pieces: Piece[] = [];
-    for (const z of rows[0]) {
-      for (const y of rows[1]) {
-        for (const x of rows[2]) {
-          const part: Box = {
-            low: [z.low, y.low, x.low],
-            high: [z.high, y.high, x.high],
-          };
-          if (!this.#isCut(part)) continue;
-          const source = this.#source(volume, level, [z.index, y.index, x.index]);
-          if (source !== null) {
-            pieces.push({ ...part, source });
-            continue;
-          }
-          const rest: Box[] = [];
-          const found = this.#finer(part, level - 1, depth - 1, rest);
-          pieces.push(...found);
-          left.push(...(found.length === 0 ? [part] : rest));
+    return this.#some(box, level, (part) => {
+      const [z, y, x] = part;
+      if (z.isSliver || y.isSliver || x.isSliver) return false;
+      const isHere = this.#lookup(volume, volume.number(level, z.index, y.index, x.index)) !== null;
+      return isHere || (depth > 1 && this.#hasFiner(part, level - 1, depth - 1));
+    });
+  }
+
+  /** Draw the box of these bricks, and what they leave of `coarse`. */
+  #fill(box: Box, level: number, depth: number, coarse: Source | null, pieces: Piece[]): void {
+    this.#some(box, level, (part) => {
+      const [z, y, x] = part;
+      const own = this.#source(this.#cover.sight.volume, level, z.index, y.index, x.index);
+      if (own === null && depth > 1 && this.#hasFiner(part, level - 1, depth - 1)) {
+        this.#fill(part, level - 1, depth - 1, coarse, pieces);
+        return false;
+      }
+      const source = own ?? coarse;
+      if (source === null) return false;
+      const [low, high] = [[z.low, y.low, x.low] as const, [z.high, y.high, x.high] as const];
+      pieces.push({ low, high, source });
+      return false;
+    });
+  }
+
+  /** Whether `test` holds for any of the parts of a box that the plane cuts. */
+  #some(box: Box, level: number, test: (part: Box) => boolean): boolean {
+    const [zs, ys, xs] = each((axis) => this.#finerParts(axis, box[axis], level));
+    for (const z of zs) {
+      for (const y of ys) {
+        for (const x of xs) {
+          const part: Box = [z, y, x];
+          if (isCut(part) && test(part)) return true;
         }
       }
     }
-    return pieces;
+    return false;
   }
 
-  /** What the bricks of a finer level are drawn for along one axis of the box. */
-  #parts(axis: Axis, box: Box, level: number): { index: number; low: number; high: number }[] {
+  #part(axis: Axis, index: number, cell: Cell): Part {
+    const known = this.#parts[axis].get(index);
+    if (known !== undefined) return known;
+    const part = this.#newPart(axis, index, cell.low[axis], cell.high[axis], false);
+    this.#parts[axis].set(index, part);
+    return part;
+  }
+
+  #newPart(axis: Axis, index: number, low: number, high: number, isSliver: boolean): Part {
+    const slope = this.#normal[axis];
+    const middle = this.#middle[axis];
+    // 0 × Infinity must not be.
+    const [a, b] = slope === 0 ? [0, 0] : [slope * (low - middle), slope * (high - middle)];
+    return { index, low, high, near: Math.min(a, b), far: Math.max(a, b), isSliver, parts: null };
+  }
+
+  /** What bricks of the level are drawn for of a part of the next coarser one. */
+  #finerParts(axis: Axis, part: Part, level: number): readonly Part[] {
+    if (part.parts !== null) return part.parts;
     const { volume, linear } = this.#cover.sight;
-    const [low, high] = [box.low[axis], box.high[axis]];
     const to = (texel: number): number => this.#toLevel(volume, level, axis, texel);
-    const [first, last] = brickRange(volume, level, axis, to(low), to(high), linear);
-    const parts: { index: number; low: number; high: number }[] = [];
+    const [from, until] = [to(part.low), to(part.high)];
+    const [first, last] = brickRange(volume, level, axis, from, until, linear);
+    const parts: Part[] = [];
     for (let index = first; index <= last; index += 1) {
-      const [from, until] = span(volume, level, axis, index, linear);
-      const part = {
-        index,
-        low: index === first ? low : this.#fromLevel(volume, level, axis, from),
-        high: index === last ? high : this.#fromLevel(volume, level, axis, until),
-      };
-      if (part.low < part.high) parts.push(part);
+      const [begin, end] = span(volume, level, axis, index, linear);
+      const low = index === first ? part.low : this.#fromLevel(volume, level, axis, begin);
+      const high = index === last ? part.high : this.#fromLevel(volume, level, axis, end);
+      const isSliver = Math.min(end, until) - Math.max(begin, from) < 1;
+      if (low < high) parts.push(this.#newPart(axis, index, low, high, isSliver));
     }
+    part.parts = parts;
     return parts;
-  }
-
-  /** As `coverPlane` has it: a box owns its lower face only. */
-  #isCut({ low, high }: Box): boolean {
-    let [near, far] = [0, 0];
-    for (const axis of [0, 1, 2] as const) {
-      const slope = this.#normal[axis];
-      if (slope === 0) continue;
-      const [a, b] = [low[axis] - this.#middle[axis], high[axis] - this.#middle[axis]];
-      near += Math.min(slope * a, slope * b);
-      far += Math.max(slope * a, slope * b);
-    }
-    return near <= 0 && far > 0;
   }
 
   /** A place in texels of the cover's level, in those of another. */
@@ -188,11 +233,6 @@ export class StandIns {
     const [from, to] = [volume.grid(level), volume.grid(this.#cover.level)];
     const way = (from.translate[axis] - to.translate[axis]) / to.scale[axis];
     return way + (texel - 0.5) * (from.scale[axis] / to.scale[axis]) + 0.5;
-  }
-
-  #ratio(volume: Volume, level: number): Position {
-    const [from, to] = [volume.grid(this.#cover.level), volume.grid(level)];
-    return each((axis) => from.scale[axis] / to.scale[axis]);
   }
 }
 
