@@ -27,7 +27,9 @@ def spread(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 def distances(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Distance of some of the points from a surface."""
     rng = np.random.default_rng(7)
-    points = points[rng.integers(0, len(points), POINTS)].astype(float)
+    if len(points) > POINTS:
+        points = points[rng.integers(0, len(points), POINTS)]
+    points = points.astype(float)
     corners = vertices[faces].astype(float)
     middles = corners.mean(1)
     reach = np.linalg.norm(corners - middles[:, None], axis=2).max(1)
@@ -35,11 +37,15 @@ def distances(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) -> np
     near = tree.query(points, min(NEAR, len(faces)))[1].reshape(len(points), -1)
     found = np.min([_from_triangles(points, corners[n]) for n in near.T], axis=0)
     largest = float(reach.max())
-    for i in np.flatnonzero(found > 0.05):
-        others = np.array(tree.query_ball_point(points[i], found[i] + largest), int)
-        if len(others):
-            own = np.repeat(points[i : i + 1], len(others), 0)
-            found[i] = min(found[i], _from_triangles(own, corners[others]).min())
+    far = np.flatnonzero(found > 0.05)  # there, a larger triangle further off may be nearer
+    others = tree.query_ball_point(points[far], found[far] + largest)
+    counts = np.fromiter(map(len, others), int, len(far))
+    far = far[counts > 0]
+    if len(far):
+        own = np.repeat(points[far], counts[counts > 0], 0)
+        off = _from_triangles(own, corners[np.concatenate(others).astype(int)])
+        starts = np.cumsum(counts[counts > 0]) - counts[counts > 0]
+        found[far] = np.minimum(found[far], np.minimum.reduceat(off, starts))
     return found
 
 
