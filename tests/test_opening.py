@@ -311,6 +311,26 @@ def test_integers_called_labels_are_labels(
     assert other.kind == "image"
 
 
+@pytest.mark.parametrize("compressed", [True, False])
+def test_whole_floating_point_numbers_are_opened_as_labels(
+    tmp_path: Path, viewer_: viewer.Viewer, compressed: bool
+) -> None:
+    numbers = VOLUME.astype("f4")
+    numbers[0] = np.nan
+    path = tmp_path / ("a.npz" if compressed else "a.npy")
+    np.savez(path, a=numbers) if compressed else np.save(path, numbers)
+    (layer,) = viewer_.open(path, layer_type="labels")
+    assert (layer.kind, layer.dtype) == ("labels", "int32")
+    found = layer.pyramid.read(0, Box.whole(VOLUME.shape))
+    np.testing.assert_array_equal(found, np.concatenate([0 * VOLUME[:1], VOLUME[1:]]))
+
+
+def test_other_numbers_are_no_labels(tmp_path: Path, viewer_: viewer.Viewer) -> None:
+    np.savez(tmp_path / "a.npz", a=VOLUME / 4)
+    with pytest.raises(UnsupportedDataError, match="is no label: labels are whole numbers"):
+        viewer_.open(tmp_path / "a.npz", layer_type="labels")
+
+
 def test_what_open_does_not_know_is_refused(h5: Path, viewer_: viewer.Viewer) -> None:
     with pytest.raises(UnknownOptionError, match="colourmap"):
         viewer_.open(h5, colourmap="gray")

@@ -391,7 +391,8 @@ SourceError, ClosedError
             Name of an array within the file. Default: the only one that is a picture.
         layer_type : {"image", "labels"}, optional
             Default: labels for what a file calls so, and for integers of which dataset or file
-            has a word like ``labels``, ``seg``, ``segmentation`` or ``mask`` in its name.
+            has a word like ``labels``, ``seg``, ``segmentation`` or ``mask`` in its name. Whole
+            floating-point numbers, too, are opened as ``"labels"``.
         **options
             Those of `add_image` and `add_labels`, in place of what the file says. ``name`` and
             ``channel_axis`` count for the first image or labels of the file alone.
@@ -415,7 +416,7 @@ SourceError, ClosedError
         UnknownOptionError, InvalidValueError, ClosedError
             As in `add_image`.
         """
-        from viewer.opening import open_data, parse_location
+        from viewer.opening import as_labels, open_data, parse_location
         from viewer.sources.files.opened import Hold
 
         known = IMAGE_OPTIONS | LABELS_OPTIONS
@@ -432,6 +433,8 @@ SourceError, ClosedError
             for number, described in enumerate(opened.shown):
                 kind = "labels" if described.suggestions.labels else "image"
                 try:
+                    if number == 0 and layer_type == "labels":
+                        described = as_labels(described)
                     layers += self._add_described(
                         described, layer_type or kind if number == 0 else kind, number == 0, options
                     )

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec.structs import replace
 
 from viewer.errors import InvalidValueError, SourceError, UnsupportedDataError, ViewerError
 from viewer.sources import Source, as_source
+from viewer.sources.counted import Counted, count
 from viewer.sources.description import Description
 from viewer.sources.files.opened import Opened
 from viewer.sources.files.remote import is_unreached, unreached
@@ -250,9 +252,28 @@ def is_labels(described: Description) -> bool:
     return getattr(dtype, "kind", "") in "biu" and not LABEL_WORDS.isdisjoint(words)
 
 
+def as_labels(described: Description) -> Description:
+    """Data as labels also where they are written as floating-point numbers."""
+    if any(np.dtype(part.dtype).kind != "f" for part in described.parts):
+        return described
+    parts: list[Any] = []
+    for part in described.parts:
+        if type(part) is not np.ndarray:
+            parts.append(Counted(part))
+            continue
+        try:
+            parts.append(count(part))
+        except ValueError as error:
+            raise UnsupportedDataError(
+                f"{described.suggestions.name!r} holds no labels: {error}.",
+                hint="Open it as an image.",
+            ) from None
+    return replace(described, parts=tuple(parts))
+
+
 def inform(described: Description, kind: str | None = None) -> str:
     """What would be shown, for people to read: shape, dtype, axes, levels and chunks."""
-    source = as_source(described)
+    source = as_source(as_labels(described) if kind == "labels" else described)
     try:
         first = source.levels[0]
         kind = kind or ("labels" if is_labels(described) else "image")
