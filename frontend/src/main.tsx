@@ -17,7 +17,7 @@ import { OPENED_SIZE, OPENER, tellPresence } from "./ui/session";
 import { pageGlobals } from "./page-globals";
 import { PROTOCOL, type ServerMessage } from "./wire/protocol";
 import { Socket, type Connection } from "./wire/socket";
-import type { Hello, Notice, TakePicture } from "./wire/types";
+import type { Hello, Notice } from "./wire/types";
 
 const base = new URL("./", location.href);
 
@@ -81,6 +81,12 @@ const page: Page = new Page({
   colormaps: new Colormaps(new URL("colormaps.json", base).href),
   reconnect: () => socket.connect(),
   send: (message) => socket.send(message),
+  picture: async () => {
+    const taker = await pictureTaker();
+    const show = store.document.peek();
+    if (show === null) throw new Error("Nothing has been loaded.");
+    return taker.picture(show, page.pixelRatio.peek());
+  },
 });
 
 /** A conflict isn't an error: somebody else was quicker, and what they did is shown. */
@@ -115,7 +121,7 @@ function receive(message: ServerMessage): void {
       tasks.receive(message);
       break;
     case "take":
-      void takePicture(message);
+      void pictureTaker().then((taker) => taker.take(message));
       break;
     case "undone": {
       const done = message.redo ? "Done again" : "Undone";
@@ -135,16 +141,15 @@ function receive(message: ServerMessage): void {
 
 let taker: PictureTaker | null = null;
 
-/** Loaded when Python asks for the first picture. */
-async function takePicture(request: TakePicture): Promise<void> {
+/** Loaded when the first picture is asked for. */
+async function pictureTaker(): Promise<PictureTaker> {
   const { PictureTaker } = await import("./ui/picture-taker");
-  taker ??= new PictureTaker({
+  return (taker ??= new PictureTaker({
     baseUrl: base.href,
     size: () => OPENED_SIZE ?? page.size.peek(),
     send: (message) => socket.send(message),
     sendBytes: (bytes) => socket.sendBytes(bytes),
-  });
-  taker.take(request);
+  }));
 }
 
 const RELOADED = "voxelview-reloaded-for";

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.browser.scene import LABEL, Scene, add_scene, document, eventually
 
@@ -87,3 +89,18 @@ def test_a_file_shows_the_view_again(
         do(page, "load a view")
     chooser.value.set_files(path)
     page.locator(".remark", has_text="view.json holds no saved view").wait_for()
+
+
+def test_a_picture_is_saved_as_it_is_seen(
+    scene: Scene, open_page: OpenPage, settled: Callable[..., None], tmp_path: Path
+) -> None:
+    scene.v.view.colorbar = True
+    page = open_page(scene.v, (640, 480), pixel_ratio=2)
+    settled(page)
+    with page.expect_download() as download:
+        do(page, "save a picture")
+    assert download.value.suggested_filename == "Voxelview.png"
+    download.value.save_as(tmp_path / "picture.png")
+    saved = np.asarray(Image.open(tmp_path / "picture.png").convert("RGBA"))
+    assert saved.shape == (2 * page.locator(".stage").bounding_box()["height"], 2 * 640, 4)
+    assert (saved == scene.v.screenshot(scale=2)).all()

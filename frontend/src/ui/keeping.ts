@@ -1,5 +1,5 @@
 // Views that are kept: as a file, or as a link that shows them again on the running viewer. Python
-// says what a view consists of, and takes one back; the page only carries it.
+// says what a view consists of, and takes one back; the page only carries it. And their pictures.
 import type { Loaded, Saved } from "../wire/types";
 import type { Page } from "./page";
 
@@ -58,8 +58,8 @@ export function forLink(view: View): View {
   };
 }
 
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+function download(name: string, type: string, content: BlobPart): void {
+  const url = URL.createObjectURL(new Blob([content], { type }));
   const link = document.createElement("a");
   link.href = url;
   link.download = name;
@@ -101,9 +101,26 @@ export class Keeping {
     if (this.#wanted.shift() === "link") {
       await this.#copyLink(view);
     } else {
-      const name = page.title.peek().replaceAll(/[^\p{L}\p{N}._-]+/gu, "-");
-      download(`${name}.json`, `${JSON.stringify(view, null, 2)}\n`);
+      const text = `${JSON.stringify(view, null, 2)}\n`;
+      download(`${this.#fileName()}.json`, "application/json", text);
     }
+  }
+
+  /** Saves a picture of what the page shows, with all of it loaded. */
+  async savePicture(): Promise<void> {
+    const page = this.#page;
+    page.say("The picture is being taken");
+    try {
+      download(`${this.#fileName()}.png`, "image/png", await page.picture());
+      page.say("The picture is saved");
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      page.notices.add({ kind: "source", message: `There is no picture: ${message}` });
+    }
+  }
+
+  #fileName(): string {
+    return this.#page.title.peek().replaceAll(/[^\p{L}\p{N}._-]+/gu, "-");
   }
 
   async #copyLink(view: View): Promise<void> {

@@ -40,6 +40,8 @@ export interface PageParts {
   reconnect(): void;
   /** Sends to Python what is no edit; false without a connection. */
   send(message: PageMessage): boolean;
+  /** A PNG of what the page shows. */
+  picture(): Promise<ArrayBuffer>;
 }
 
 const NOTHING_YET: Status = { panels: [], meshes: [], context: "ok", settled: false };
@@ -63,6 +65,7 @@ export class Page {
   readonly playback: Playback;
   readonly reconnect: () => void;
   readonly send: (message: PageMessage) => boolean;
+  readonly picture: () => Promise<ArrayBuffer>;
 
   readonly keeping = new Keeping(this);
 
@@ -135,6 +138,7 @@ export class Page {
     this.playback = parts.playback;
     this.reconnect = () => parts.reconnect();
     this.send = (message) => parts.send(message);
+    this.picture = () => parts.picture();
     this.document = parts.store.document;
   }
 

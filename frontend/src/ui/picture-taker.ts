@@ -1,6 +1,6 @@
-// Takes pictures for Python: draws a document with a renderer of its own, on a canvas that nobody
+// Takes pictures, for Python and for the page's own user: draws a document with a renderer of its own, on a canvas that nobody
 // sees, waits until everything in view is loaded and drawn, writes over it what the page has over
-// its panels, and sends it off as a PNG. What is on screen is left alone.
+// its panels, and makes a PNG of it. What is on screen is left alone.
 import { createRenderer, BACKGROUNDS, NoWebGL2Error } from "../render";
 import { Colormaps } from "../render/colormaps";
 import { parseRgba, recompose } from "../render/opacity";
@@ -22,6 +22,9 @@ export interface PictureTakerParts {
 
 /** As `viewer.messages.PART_BYTES`. */
 const PART = 1 << 19;
+
+/** Milliseconds that a picture for the page's user may take, who sees what it waits for. */
+const PATIENCE = 60_000;
 
 /** Milliseconds that the renderer is kept for another picture: its bricks and shaders are there. */
 const KEPT = 20_000;
@@ -133,6 +136,9 @@ class Studio {
   }
 }
 
+/** What a picture is to be of. */
+type Wish = Omit<TakePicture, "type" | "request" | "seconds">;
+
 interface Print {
   readonly png: ArrayBuffer;
   /** By layer id, what it is made of. */
@@ -183,6 +189,18 @@ export class PictureTaker {
     this.#last = this.#last.then(() => this.#answer(request, end));
   }
 
+  /** A PNG of the document as the page shows it, once pictures asked for earlier are done. */
+  picture(show: Document, scale: number): Promise<ArrayBuffer> {
+    const wish = { document: show, scale, size: null, panel: null, background: null };
+    const printed = this.#last.then(() => {
+      clearTimeout(this.#idle);
+      return this.#shoot({ ...wish, overlays: true }, performance.now() + PATIENCE);
+    });
+    const rest = (): void => this.#rest();
+    this.#last = printed.then(rest, rest);
+    return printed.then(({ png }) => png);
+  }
+
   async #answer(request: TakePicture, end: number): Promise<void> {
     clearTimeout(this.#idle);
     try {
@@ -196,6 +214,10 @@ export class PictureTaker {
       const text = error instanceof Error ? error.message : String(error);
       this.#tell({ request: request.request, error: text, kind });
     }
+    this.#rest();
+  }
+
+  #rest(): void {
     this.#idle = setTimeout(() => this.#close(), KEPT);
   }
 
@@ -220,17 +242,17 @@ export class PictureTaker {
     return this.#studio;
   }
 
-  async #shoot(request: TakePicture, end: number): Promise<Print> {
-    const { document: show, scale, panel, background } = request;
+  async #shoot(wish: Wish, end: number): Promise<Print> {
+    const { document: show, scale, panel, background } = wish;
     const { layout, split } = show.view;
     const own = this.#parts.size();
     const around = (width: number, height: number): Margins =>
-      request.overlays ? marginsFor(show, width, height) : NO_MARGINS;
+      wish.overlays ? marginsFor(show, width, height) : NO_MARGINS;
     const margins = around(...own);
     const seen = panelsFor(layout, split, ...own, margins);
     const alone = seen.find(({ kind }) => kind === panel);
     const size =
-      request.size ??
+      wish.size ??
       (alone === undefined ? own : [alone.width + margins.right, alone.height + margins.top]);
     const [width, height] = size as [number, number];
     if (width < 1 || height < 1) {
@@ -266,7 +288,7 @@ export class PictureTaker {
       // Lettering that can be read on it.
       if (rgba[3] > 0.5) theme = (rgba[0] + 2 * rgba[1] + rgba[2]) / 4 > 0.5 ? "light" : "dark";
     }
-    if (request.overlays) {
+    if (wish.overlays) {
       pen.scale(paper.width / width, paper.height / height);
       const colors = (name: string): Uint8Array => studio.colormaps.get(name).colors;
       drawOverlays(pen, show, panels, { size: [width, height], theme, colors });

@@ -44,6 +44,15 @@ export const PAGE: readonly Action[] = [
     run: (page) => page.keeping.choose(),
   },
   {
+    id: "save-picture",
+    group: "Page",
+    title: "Save a picture to a file",
+    keys: [],
+    python: 'v.screenshot("picture.png")',
+    enabled: (page) => !page.empty.peek(),
+    run: (page) => void page.keeping.savePicture(),
+  },
+  {
     id: "palette",
     group: "Page",
     title: "All actions and keys",
