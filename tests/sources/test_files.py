@@ -244,6 +244,18 @@ class TestFits(FileSuite):
 # --- what files say about channels and labels ------------------------------------------------
 
 
+def test_further_images_of_a_tiff_are_told_but_thumbnails_are_not(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for shape in ((20, 30), (5, 6), (22, 30)):
+            file.write(np.zeros(shape, "u1"))
+    first, third = opened(tmp_path / "a.tif"), opened(tmp_path / "a.tif", "2")
+    (notice,) = first.shown[0].suggestions.notices
+    assert notice.startswith("a.tif holds 2 images") and "dataset='2' or a.tif:2 opens" in notice
+    assert third.shown[0].suggestions.notices == ()
+    first.close()
+    third.close()
+
+
 class TestTiffFolder(FileSuite):
     """In the order of their numbers, among other files."""
 

@@ -7,18 +7,23 @@ they are looked at. A series with smaller copies of itself is a source with leve
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import zarr
+from msgspec.structs import replace
 
 from viewer.sources.description import Channel, Description, Suggestions, Transform, length_unit
-from viewer.sources.files.opened import Entry, Opened, choose, load_extra, stem_of
+from viewer.sources.files.opened import Entry, Opened, choose, load_extra, stem_of, suffixed
 from viewer.sources.files.remote import RemoteFile, is_remote
 from viewer.sources.reordered import reorder
 from viewer.space import conversion
 
 SUFFIXES = (".ome.tiff", ".ome.tif", ".tiff", ".tif", ".btf", ".lsm", ".stk", ".svs", ".ndpi")
+
+ALIKE_PART = 4
+"""A series is worth mentioning from this part of the first one's voxels on."""
 
 _NAMES = {"S": "channel", "C": "c", "T": "t", "Z": "z", "Y": "y", "X": "x"}
 _RGB = (Channel("red", "#ff0000"), Channel("green", "#00ff00"), Channel("blue", "#0000ff"))
@@ -48,10 +53,28 @@ def open_tiff(path: str, dataset: str | None) -> Opened:
     try:
         series = file.series[0] if dataset is None else _named(file, dataset, path)
         described = _describe(tifffile, file, series, path)
+        if dataset is None:
+            described = _tell_others(described, file.series, path)
     except BaseException:
         close()
         raise
     return Opened((described,), close)
+
+
+def _tell_others(described: Description, series: Any, path: str) -> Description:
+    """With a notice that the file holds more than the series shown: other places, or scenes."""
+    least = math.prod(series[0].shape) // ALIKE_PART
+    others = [
+        number for number, one in enumerate(series) if number and math.prod(one.shape) > least
+    ]
+    if not others:  # what is small is the thumbnail, or the label of a slide
+        return described
+    said = described.suggestions
+    notice = (
+        f"{Path(path).name} holds {len(others) + 1} images, of which the first is shown; "
+        f"dataset='{others[0]}' or {suffixed(path, str(others[0]))} opens the next."
+    )
+    return replace(described, suggestions=replace(said, notices=(*said.notices, notice)))
 
 
 def _named(file: Any, dataset: str, path: str) -> Any:
