@@ -290,7 +290,7 @@ def read_everything(v: viewer.Viewer, layer: viewer.LabelsLayer) -> None:
         stream.send(json.dumps({"type": "open", "volume": 0, "layer": layer.id, "point": []}))
         want = {"type": "want", "generation": 1, "taken": 0, "bricks": [0, 0, 0, 0, 0]}
         stream.send(json.dumps(want))
-        stream.recv(timeout=5)
+        stream.recv(timeout=30)
 
 
 @pytest.mark.parametrize("end", ["remove", "close", "stop", "page"])

@@ -44,7 +44,7 @@ def add_scene(v: viewer.Viewer) -> Scene:
     return Scene(v, image, cells)
 
 
-def eventually(condition: Callable[[], object], seconds: float = 5.0) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait until the condition holds; fail with it when it doesn't."""
     end = time.monotonic() + seconds
     while not condition():

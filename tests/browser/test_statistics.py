@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from tests.browser.picture import DARK, gray, nearest, positions, read, rest, show, wrong
-from tests.browser.scene import add_scene
+from tests.browser.scene import add_scene, eventually
 
 MIB = 1024 * 1024
 
@@ -95,8 +95,7 @@ def test_a_budget_too_small_for_the_view_is_told_and_the_page_rests(viewer_, ope
     page.evaluate(lend, 64 * MIB)
     show(page, viewer_)
     told.wait_for(state="detached")
-    page.wait_for_timeout(100)
-    assert (read(page).max(-1) > 60).sum() >= whole * 0.9
+    eventually(lambda: (read(page).max(-1) > 60).sum() >= whole * 0.9)
 
 
 def test_less_memory_forgets_what_is_out_of_view(viewer_, open_page):

@@ -22,7 +22,7 @@ class Tunnel:
         self._ready: queue.Queue[int] = queue.Queue()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),))
         self._thread.start()
-        self.port = self._ready.get(timeout=10)
+        self.port = self._ready.get(timeout=30)
 
     def cut(self) -> None:
         """Break all connections."""

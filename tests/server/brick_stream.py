@@ -42,7 +42,7 @@ class Stream:
         numbers = [number for brick in bricks for number in brick]
         self.send(type="want", generation=self.generation, taken=self.taken, bricks=numbers)
 
-    def take(self, timeout: float = 5) -> tuple[Brick, int, bytes]:
+    def take(self, timeout: float = 30) -> tuple[Brick, int, bytes]:
         """Address, flags and all bytes of the next brick."""
         if not self.waiting:
             message = self.socket.recv(timeout=timeout)

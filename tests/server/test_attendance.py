@@ -45,7 +45,7 @@ def arrived(attendance: Attendance, page: Page, **said: Any) -> Attendant:
 
 
 def gone(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)

@@ -110,7 +110,7 @@ def test_many_bricks_come_in_one_message(exhibit: Exhibit, stream: Stream) -> No
     stream.open(1, layer)
     bricks = grid(exhibit, layer)
     stream.want(bricks)
-    message = stream.socket.recv(timeout=5)
+    message = stream.socket.recv(timeout=30)
     assert isinstance(message, bytes)
     assert len(split(message)) == len(bricks) == 8
 
@@ -194,7 +194,7 @@ def test_a_brick_that_is_wanted_again_later_comes_again(exhibit: Exhibit, stream
     stream.open(1, "l1")
     for _ in range(3):  # thrown away by the page each time, without giving all credit
         stream.want([(1, 0, 0, 0, 0)])
-        assert stream.take(2)[0] == (1, 0, 0, 0, 0)
+        assert stream.take()[0] == (1, 0, 0, 0, 0)
 
 
 def test_labels_are_compressed_over_a_network(exhibit: Exhibit) -> None:
@@ -227,7 +227,7 @@ def test_labels_are_compressed_over_a_network(exhibit: Exhibit) -> None:
                 )
                 found: dict[Brick, bytes] = {}
                 while len(found) < len(bricks):
-                    message = socket.recv(timeout=5)
+                    message = socket.recv(timeout=30)
                     assert isinstance(message, bytes)
                     for record in split(message):
                         volume, level, _, _, z, y, x = HEADER.unpack_from(record)[:7]
@@ -298,7 +298,7 @@ def test_removing_a_layer_in_the_middle_fails_its_bricks(exhibit: Exhibit, strea
 
     def wait(level: int, box: Any) -> Any:
         started.set()
-        release.wait(10)
+        release.wait(60)
         _ = pyramid.source  # closed by now
         return read(level, box)
 
@@ -308,7 +308,7 @@ def test_removing_a_layer_in_the_middle_fails_its_bricks(exhibit: Exhibit, strea
     stream.open(2, other)
     bricks = grid(exhibit, "l1")
     stream.want(bricks)
-    assert started.wait(5)
+    assert started.wait(30)
     del exhibit.layers["l1"]
     pyramid.close()
     release.set()
@@ -325,7 +325,7 @@ def test_a_hanging_read_becomes_a_failed_brick(exhibit: Exhibit) -> None:
     try:
         server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
         source = outside_memory(exhibit)
-        source.read = lambda level, box: release.wait(20)  # type: ignore
+        source.read = lambda level, box: release.wait(60)  # type: ignore
         exhibit.layer("l1").pyramid.refresh()
         with Stream(server.url(TOKEN)) as stream:
             stream.open(1, "l1")
@@ -343,7 +343,7 @@ def test_a_closed_volume_is_not_sent(exhibit: Exhibit, stream: Stream) -> None:
     release = threading.Event()
     source = outside_memory(exhibit)
     read = source.read
-    source.read = lambda level, box: release.wait(10) and read(level, box)  # type: ignore
+    source.read = lambda level, box: release.wait(60) and read(level, box)  # type: ignore
     stream.open(1, "l1")
     stream.want([(1, 0, 0, 0, 0)])
     stream.send(type="close", volume=1)
@@ -374,7 +374,7 @@ def test_nonsense_ends_only_its_own_connection(url: str, stream: Stream, message
     with Stream(url) as bad:
         bad.socket.send(message)
         with pytest.raises(ConnectionClosed) as closed:
-            bad.socket.recv(timeout=5)
+            bad.socket.recv(timeout=30)
         assert closed.value.rcvd is None or closed.value.rcvd.code == 1007
     stream.open(1, "l1")
     stream.want([(1, 0, 0, 0, 0)])
@@ -396,17 +396,23 @@ def test_thousands_of_bricks_a_second(exhibit: Exhibit, stream: Stream) -> None:
 
 
 def test_bricks_of_a_slow_source_come_one_by_one(exhibit: Exhibit, stream: Stream) -> None:
+    released = threading.Event()
+
     class Slow:
         shape, dtype = (32, 32, 256), np.dtype("u1")
+        reads = 0
 
         def __getitem__(self, key: Any) -> Any:
-            time.sleep(0.2)
+            self.reads += 1
+            if self.reads == 1:
+                time.sleep(0.1)
+            else:
+                released.wait(60)
             return np.zeros(self.shape, self.dtype)[key]
 
     stream.open(1, exhibit.add(Slow()))
     bricks = [(1, 0, 0, 0, x) for x in range(8)]
-    start = time.perf_counter()
     stream.want(bricks)
-    assert stream.take()[0] in bricks[:1]
-    assert time.perf_counter() - start < 1.0  # eight take 1.6 s
+    assert stream.take()[0] == bricks[0]
+    released.set()
     assert set(stream.take_all(7)) == set(bricks[1:])

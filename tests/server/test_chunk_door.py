@@ -119,7 +119,7 @@ def test_http_1_0_connections_last_as_long_as_they_wish(
     path = chunks[1].split(str(server.port), 1)[1]
     connection_line = f"Connection: {wish}\r\n" if wish else ""
     ask = f"HEAD {path}0/0/0 HTTP/1.0\r\nHost: localhost\r\n{connection_line}\r\n".encode()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(ask)
         first = received(connection, b"\r\n\r\n")
         assert first.startswith(b"HTTP/1.1 200 OK")

@@ -53,7 +53,7 @@ EXPECTED_HEADERS = (
 
 def raw(server: Server, request: bytes) -> bytes:
     """Everything the server says to these bytes until it closes or has told the length."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(request)
         answer = b""
         while part := connection.recv(65536):
@@ -294,16 +294,16 @@ def strict() -> Iterator[Server]:
 
 
 def test_slow_requests_are_cut_off(strict: Server) -> None:
-    with socket.create_connection(("127.0.0.1", strict.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", strict.port), timeout=30) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: ")
         assert connection.recv(10) == b""
 
 
 def test_connections_are_counted_before_they_say_anything(strict: Server) -> None:
     address = ("127.0.0.1", strict.port)
-    held = [socket.create_connection(address, timeout=5) for _ in range(3)]
+    held = [socket.create_connection(address, timeout=30) for _ in range(3)]
     try:
-        with socket.create_connection(address, timeout=5) as refused:
+        with socket.create_connection(address, timeout=30) as refused:
             assert refused.recv(10) == b""
     finally:
         for connection in held:

@@ -69,7 +69,7 @@ def test_sources_take_turns() -> None:
 
     async def body(workers: Workers) -> None:
         gate = threading.Event()
-        first = workers.submit("x", lambda cancelled: gate.wait(5))
+        first = workers.submit("x", lambda cancelled: gate.wait(30))
         jobs = [
             workers.submit(source, lambda cancelled, source=source: order.append(source))
             for source in "aaaabbc"
@@ -85,9 +85,9 @@ def test_sources_take_turns() -> None:
 def test_one_source_never_holds_all_threads() -> None:
     async def body(workers: Workers) -> None:
         gate = threading.Event()
-        slow = [workers.submit("slow", lambda cancelled: gate.wait(5)) for _ in range(20)]
+        slow = [workers.submit("slow", lambda cancelled: gate.wait(30)) for _ in range(20)]
         quick = workers.submit("quick", lambda cancelled: "done")
-        assert await asyncio.wait_for(workers.result(quick), 2) == "done"
+        assert await asyncio.wait_for(workers.result(quick), 20) == "done"
         gate.set()
         for job in slow:
             await workers.result(job)
@@ -105,7 +105,7 @@ def test_threads_that_hang_are_replaced_up_to_a_bound() -> None:
             assert await workers.result(workers.submit("quick", lambda cancelled: 1)) == 1
         finally:
             gate.set()
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + 30
         while threading.active_count() > before + 2 and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
         assert threading.active_count() <= before + 2  # those that came back have ended
@@ -117,9 +117,16 @@ def test_threads_that_hang_are_replaced_up_to_a_bound() -> None:
 def test_the_queue_is_bounded() -> None:
     async def body(workers: Workers) -> None:
         gate = threading.Event()
-        jobs = [workers.submit("a", lambda cancelled: gate.wait(5))]
-        await asyncio.sleep(0.1)  # a worker has it
-        jobs += [workers.submit("a", lambda cancelled: gate.wait(5)) for _ in range(3)]
+        begun = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def begin(cancelled: object) -> None:
+            loop.call_soon_threadsafe(begun.set)
+            gate.wait(30)
+
+        jobs = [workers.submit("a", begin)]
+        await begun.wait()  # a worker has it
+        jobs += [workers.submit("a", lambda cancelled: gate.wait(30)) for _ in range(3)]
         with pytest.raises(BusyError):
             workers.submit("b", lambda cancelled: None)
         gate.set()
@@ -135,7 +142,7 @@ def test_withdrawn_work_leaves_the_queue_and_is_let_go() -> None:
 
     async def body(workers: Workers) -> None:
         gate = threading.Event()
-        first = workers.submit("a", lambda cancelled: gate.wait(5))
+        first = workers.submit("a", lambda cancelled: gate.wait(30))
         data = Data()
         reference = weakref.ref(data)
         job = workers.submit("a", lambda cancelled, data=data: data)
@@ -172,7 +179,7 @@ def test_running_work_learns_that_nobody_waits() -> None:
 def test_closing_answers_what_waits() -> None:
     async def body(workers: Workers) -> None:
         gate = threading.Event()
-        jobs = [workers.submit("a", lambda cancelled: gate.wait(5)) for _ in range(3)]
+        jobs = [workers.submit("a", lambda cancelled: gate.wait(30)) for _ in range(3)]
         await asyncio.sleep(0.05)
         workers.close()
         for job in jobs[1:]:
