@@ -229,6 +229,17 @@ def test_channels_take_lists(v: viewer.Viewer) -> None:
         assert (layer.colormap, layer.contrast_limits) == ("gray", (0.0, 9.0))
 
 
+def test_who_adds_a_photograph_is_told_how(v: viewer.Viewer) -> None:
+    photograph = np.zeros((20, 30, 3), "u1")
+    v.add_image(photograph, axis_labels=("z", "y", "x"))
+    v.add_image(photograph, channel_axis=-1)
+    v.add_image(np.zeros((20, 30, 5), "u1"))
+    assert not v.errors
+    v.add_image(photograph)
+    (notice,) = v.errors
+    assert "channel_axis=-1 and colormap=['red', 'green', 'blue']" in notice.message
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -25,6 +25,7 @@ from viewer.options import (
     default_name,
     plan_looks,
     split_axis,
+    tell_photograph,
 )
 from viewer.saved_view import plan_origin
 from viewer.settings import refuse_unknown
@@ -186,6 +187,8 @@ class Adding(Holding):
             for source in sources:
                 source.close()
             raise
+        if channel_axis is None and axis_labels is None:
+            described = tell_photograph(described)
         self._tell_notices(described, layers[0])
         return layers[0] if channel_axis is None else layers
 

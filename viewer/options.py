@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 import msgspec
+import numpy as np
+from msgspec.structs import replace
 from numpy.typing import ArrayLike
 
 from viewer import state
@@ -13,6 +15,9 @@ from viewer.colormaps import CHANNEL_TINTS
 from viewer.errors import InvalidValueError
 from viewer.sources.channel import MOST_CHANNELS
 from viewer.sources.description import Channel, Description
+
+PHOTOGRAPH_EDGE = 16
+"""Pixels along both edges from which on three values at the end are taken for colours."""
 
 
 class ImageOptions(TypedDict, total=False):
@@ -149,6 +154,23 @@ def split_axis(described: Description) -> int | None:
     if axis is None or not 1 < described.parts[0].shape[axis] <= MOST_CHANNELS:
         return None
     return axis
+
+
+def tell_photograph(described: Description) -> Description:
+    """With a notice where an array (y, x, 3 or 4) seems to be a picture of colours."""
+    part = described.parts[0]
+    shape, dtype = tuple(part.shape), np.dtype(part.dtype)
+    if described.names is not None or len(shape) != 3 or shape[-1] not in (3, 4):
+        return described
+    if min(shape[:2]) < PHOTOGRAPH_EDGE or not (dtype.kind == "f" or dtype in ("u1", "u2")):
+        return described
+    said = described.suggestions
+    notice = (
+        f"Data of shape {shape} is shown as a volume, {shape[-1]} voxels wide. If it is a picture "
+        "of red, green and blue, add data[..., :3] with channel_axis=-1 and "
+        "colormap=['red', 'green', 'blue']."
+    )
+    return replace(described, suggestions=replace(said, notices=(*said.notices, notice)))
 
 
 def default_name(described: Description, kind: str) -> str:
