@@ -295,7 +295,9 @@ function TableRow(props: TableRowProps) {
         title={`Go to label ${label}`}
         onClick={goTo}
       >
-        <span class="label-id">{label}</span>
+        <span class="label-id">
+          <bdi>{label}</bdi>
+        </span>
         <span class="quiet">{voxels.toLocaleString("en")}</span>
       </button>
       <IconButton
