@@ -39,10 +39,21 @@ def viewer_() -> Iterator[viewer.Viewer]:
         viewer.stop()
 
 
+def build_client() -> subprocess.CompletedProcess[str]:
+    """Build the client when it is missing or stale."""
+    command = [sys.executable, str(ROOT / "scripts" / "build_client.py")]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before there are several processes, which would all build it at the same time."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        build_client()  # what goes wrong is told by the tests that need it
+
+
 @pytest.fixture(scope="session")
 def client() -> Path:
     """Folder of the built client, built now when it is missing or stale."""
-    command = [sys.executable, str(ROOT / "scripts" / "build_client.py")]
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = build_client()
     assert result.returncode == 0, f"The client cannot be built:\n{result.stdout}{result.stderr}"
     return ROOT / "static"
