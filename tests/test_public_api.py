@@ -145,9 +145,9 @@ def test_everything_public_is_documented() -> None:
 def test_heavy_libraries_wait_until_they_are_needed() -> None:
     program = """
 import sys, time
-start = time.perf_counter()
+start = time.process_time()  # whatever else the machine does
 import viewer
-print(time.perf_counter() - start)
+print(time.process_time() - start)
 viewer.Viewer, viewer.imshow
 print(*[m for m in ("numba", "zarr", "h5py", "cmap", "skimage", "scipy", "tornado")
         if m in sys.modules])
