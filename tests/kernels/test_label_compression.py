@@ -106,8 +106,9 @@ def test_a_frame_of_cells_is_smaller_than_zstd_makes_it(dtype: str) -> None:
         np.random.default_rng(0).integers(0, 2**60, (20, 20, 20), np.uint64),
         cells((20, 20, 20), 9).astype(np.uint16),
         np.ones((2, 3, 4), np.uint64),
+        np.ones((129, 128, 128), np.uint32),
     ],
-    ids=["noise", "16 bits", "few"],
+    ids=["noise", "16 bits", "few", "more than browsers decode"],
 )
 def test_other_labels_are_left_to_others(labels: np.ndarray) -> None:
     assert compress_labels(labels.tobytes(), labels.shape) is None

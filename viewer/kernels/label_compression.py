@@ -20,8 +20,8 @@ _Kernel: TypeAlias = Callable[[Array, int, int, Array], int]
 WORTH = 4
 """A frame that is not so many times smaller than the labels is given up: they are like noise."""
 
-MOST = 1 << 26
-"""Bytes of labels that a frame can hold."""
+MOST = 8 << 20
+"""Bytes of labels in a frame. It is decoded as a whole: of more, browsers refuse to (RFC 9659)."""
 
 _kernels: dict[int, _Kernel | None] = {}
 """By bytes of a label; None for those that are being compiled."""

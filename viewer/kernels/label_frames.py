@@ -78,8 +78,8 @@ LENGTHS_CODE = np.searchsorted(LENGTHS_BASE, np.arange(131), "right") - 1
 def label_frame(data, row, plane, out):  # type: ignore[no-untyped-def]
     """Write `data` as a frame to `out`: how many bytes that is, or 0 where there is no room.
 
-    `data` are unsigned integers of 32 or 64 bits, at most 64 MiB: then an offset fits into a word
-    with what stands beside it. `row` and `plane` say how many of them make one.
+    `data` are unsigned integers of 32 or 64 bits, at most 64 MiB: more, and an offset would not
+    fit into a word with what stands beside it. `row` and `plane` say how many of them make one.
     """
     nbytes, room = len(data) * data.itemsize, len(out) // 4
     if min(nbytes, len(out)) < ROOM:
