@@ -49,6 +49,7 @@ def rest(page: Page) -> dict[str, Any]:
     """What the renderer has done, once all is drawn and what may be needed next has come.
 
     It has come when a quarter of a second brings nothing: what is asked for ahead is drawn late.
+    It is the page's time, which stands still with all that it does where the machine is busy.
     """
     seen: list[dict[str, Any]] = []
 
@@ -56,7 +57,7 @@ def rest(page: Page) -> dict[str, Any]:
         settled, stats = page.evaluate("[voxelview.status().settled, voxelview.stats()]")
         seen.append(stats)
         before = seen[-2] if len(seen) > 1 else {}
-        page.wait_for_timeout(250)
+        page.evaluate("new Promise((resolve) => setTimeout(resolve, 250))")
         return (
             settled
             and stats["pendingBricks"] == 0
