@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numcodecs.zstd import decompress
 
 from tests.server.exhibit import TOKEN, Exhibit
 from viewer.errors import SourceError
@@ -140,6 +141,27 @@ def test_large_chunks_wait_for_slow_readers(server: Server) -> None:
         assert client.hear()[1] == volume[..., 64 * x : 64 * x + 64].tobytes()
         assert client.hear(body=False)[0].startswith("HTTP/1.1 200")
     client.close()
+
+
+@pytest.mark.parametrize("lines", ["", LONG_WAY])
+def test_large_compressed_chunks_wait_for_slow_readers(lines: str) -> None:
+    """Their head and body do not lie together, and are sent in pieces that end anywhere."""
+    exhibit = Exhibit()
+    volume = np.random.default_rng(0).integers(0, 1 << 62, (64, 64, 256), np.uint64)
+    exhibit.add(volume)
+    server = Server(policy=Policy(compress_loopback=True))
+    try:
+        server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
+        client = Client(server)
+        for x in range(4):
+            client.ask(f"layers/l1/0/c/0/0/{x}", lines=f"Accept-Encoding: zstd\r\n{lines}")
+        for x in range(4):
+            head, body = client.hear()
+            assert "Content-Encoding: zstd" in head
+            assert decompress(body) == volume[..., 64 * x : 64 * x + 64].tobytes()
+        client.close()
+    finally:
+        server.stop()
 
 
 def test_who_leaves_while_a_worker_reads_makes_room(slow_exhibit: Exhibit) -> None:

@@ -34,7 +34,13 @@ from viewer.server.workers import Job, Work
 
 T = TypeVar("T")
 
+Response = bytes | memoryview | tuple[bytes, bytes]
+"""Whole, or head and body, which are not copied to lie together."""
+
 _REFUSAL_FIELDS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+JOINED = 16 << 10
+"""Bytes of a body, below which it is copied behind the head: quicker than sending two parts."""
 
 SOURCE_STATUS = (502, 504)
 """Statuses that are a source's fault: the user is told."""
@@ -160,7 +166,10 @@ class DirectRequest(HTTPMessageDelegate):
     ) -> None:
         """Send a response; `length` where there would be a body if it were asked for."""
         head = self.head(status, fields, length or len(body), coding)
-        self.write(status, head if self.start_line.method == "HEAD" else head + body)
+        if self.start_line.method == "HEAD":
+            self.write(status, head)
+        else:
+            self.write(status, head + body if len(body) < JOINED else (head, body))
 
     def head(self, status: int, fields: bytes, length: int, coding: str = "") -> bytes:
         """The head of a response; `fields` are its own headers, each with the end of its line."""
@@ -174,11 +183,11 @@ class DirectRequest(HTTPMessageDelegate):
             version=self.start_line.version,
         )
 
-    def write(self, status: int, response: bytes | memoryview) -> None:
+    def write(self, status: int, response: Response) -> None:
         """Hand over the response; its last bytes leave when the client takes them."""
         if self._gone():
             return
-        # Tornado passes on what it gets as it is, unless headers were written through it
+        # Tornado passes on what it gets to our `Stream` as it is, unless headers were written
         self.connection.write(cast(bytes, response))
         self.connection.finish()
         self._log(status)

@@ -19,6 +19,7 @@ from tornado.iostream import IOStream, StreamClosedError
 from tornado.netutil import add_accept_handler
 
 from viewer.policy import MIB, Policy
+from viewer.server.direct import Response
 from viewer.server.headers import common_headers
 from viewer.server.shortcut import Exchange, Peer, Shortcut
 from viewer.server.sockets import Guest
@@ -28,6 +29,9 @@ HEADER_BYTES = 16 * 1024
 
 BUFFER_BYTES = 2 * MIB
 """Bytes read ahead from one connection: twice the largest message."""
+
+GATHERS = hasattr(socket.socket, "sendmsg")
+"""Whether this system sends what does not lie together; Windows does not."""
 
 SWEEPS = 4
 """Looks for slow connections within the time that one may take: it is kept to a fourth of it."""
@@ -111,17 +115,24 @@ class Stream(IOStream):
         else:
             request.finish()
 
-    def send(self, data: bytes | memoryview) -> asyncio.Future[None] | None:
+    def send(self, response: Response) -> asyncio.Future[None] | None:
         """As `write`; None if all of it has left at once."""
-        if not self.writing():
-            try:
-                sent = self.socket.send(data)
-            except OSError:
-                sent = 0  # `write` waits, or closes
-            if sent == len(data):
+        if isinstance(response, tuple) and not GATHERS:
+            response = b"".join(response)
+        if self.writing():
+            return self.write(response)
+        try:
+            if isinstance(response, tuple):
+                sent = self.socket.sendmsg(response)
+            else:
+                sent = self.socket.send(response)
+        except OSError:
+            sent = 0  # `write` waits, or closes
+        if isinstance(response, tuple):
+            if sent == sum(map(len, response)):
                 return None
-            data = memoryview(data)[sent:]
-        return self.write(data)
+            response = b"".join(response)
+        return None if sent == len(response) else self.write(memoryview(response)[sent:])
 
     def waited(self, now: float) -> float:
         """Seconds for which a request's head has been waited for, 0 when none is."""
@@ -131,7 +142,9 @@ class Stream(IOStream):
         self._open_streams.discard(self)
         super().close(exc_info)
 
-    def write(self, data: bytes | memoryview) -> asyncio.Future[None]:
+    def write(self, data: Response) -> asyncio.Future[None]:
+        if isinstance(data, tuple):
+            data = b"".join(data)
         return super().write(_DRESSED if data == _BARE else data)
 
 

@@ -25,7 +25,7 @@ import msgspec
 from tornado.httputil import HTTPHeaders, HTTPInputError, RequestStartLine
 
 from viewer.server.admission import Admission
-from viewer.server.direct import DirectRequest
+from viewer.server.direct import DirectRequest, Response
 from viewer.server.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Exchange:
         """What is to be done if the client leaves before it has its answer."""
         self.stream.set_close_callback(callback)
 
-    def write(self, response: bytes | memoryview) -> None:
+    def write(self, response: Response) -> None:
         """Send the answer, all of it."""
         self._leaving = self.stream.send(response)
 
