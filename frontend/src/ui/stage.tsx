@@ -15,6 +15,19 @@ interface StageProps {
   mount(canvas: HTMLCanvasElement): () => void;
 }
 
+/** Calls back when the page comes to a screen of other pixels, which need not change its size. */
+function onPixelRatio(changed: () => void): () => void {
+  let query: MediaQueryList | null = null;
+  const listen = (): void => {
+    query?.removeEventListener("change", listen);
+    if (query !== null) changed();
+    query = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    query.addEventListener("change", listen);
+  };
+  listen();
+  return () => query?.removeEventListener("change", listen);
+}
+
 export function Stage({ page, mount }: StageProps) {
   const element = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -33,12 +46,14 @@ export function Stage({ page, mount }: StageProps) {
     const observer = new ResizeObserver(measure);
     observer.observe(stage);
     window.addEventListener("resize", measure);
+    const stopRatio = onPixelRatio(measure);
     measure();
     const unmount = mount(canvas.current);
     const gestures = new Gestures(page, stage);
     return () => {
       observer.disconnect();
       window.removeEventListener("resize", measure);
+      stopRatio();
       gestures.dispose();
       unmount();
     };
