@@ -29,6 +29,8 @@ interface Track {
   readonly speed: number;
   /** -1 after it was zoomed in, 1 after it was zoomed out, else 0. */
   readonly zoom: number;
+  /** Whether it came here by a jump. */
+  readonly jumped: boolean;
 }
 
 /** World units along the normal that a slice has moved. */
@@ -61,19 +63,20 @@ export class Motion {
         before !== undefined && normalOf(before.plane).every((part, axis) => part === normal[axis]);
       if (!isSame || time - before.time > SECONDS) {
         const zoom = isSame ? zoomFrom(before, plane) : 0;
-        tracks.set(picture, { plane, time, speed: 0, zoom });
+        tracks.set(picture, { plane, time, speed: 0, zoom, jumped: false });
         continue;
       }
       const distance = wayAcross(normal, before.plane, plane);
       if (isJump(distance, before.plane, plane)) {
-        tracks.set(picture, { plane, time, speed: 0, zoom: zoomFrom(before, plane) });
+        tracks.set(picture, { plane, time, speed: 0, zoom: 0, jumped: true });
         continue;
       }
       if (distance === 0) {
         // Something else has changed, or this one rests.
-        const zoom = zoomFrom(before, plane);
+        const { jumped } = before;
+        const zoom = jumped ? 0 : zoomFrom(before, plane);
         const isZoomed = plane.pixel !== before.plane.pixel;
-        tracks.set(picture, isZoomed ? { plane, time, speed: 0, zoom } : before);
+        tracks.set(picture, isZoomed ? { plane, time, speed: 0, zoom, jumped } : before);
         continue;
       }
       const speed = distance / Math.max(time - before.time, 0.001);
@@ -84,9 +87,15 @@ export class Motion {
         time,
         speed: isTurn ? speed : (speed + before.speed) / 2,
         zoom: zoomFrom(before, plane),
+        jumped: false,
       });
     }
     this.#tracks = isFitted ? unzoomed(tracks) : tracks;
+  }
+
+  /** Whether pictures go on the way they went: otherwise nobody knows what is next. */
+  get isMoving(): boolean {
+    return [...this.#tracks.values()].some(({ speed, zoom }) => speed !== 0 || zoom !== 0);
   }
 
   /** World units a second along the picture's normal. */

@@ -6,6 +6,7 @@ import { POLICY } from "./policy";
 export class Ahead {
   #needs: readonly Need[] = [];
   #isOn = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
   /** How many have been asked for and have not come. */
   #asked = 0;
 
@@ -14,23 +15,25 @@ export class Ahead {
     return this.#needs;
   }
 
-  /** Whether they are asked for. */
-  get isOn(): boolean {
-    return this.#isOn;
-  }
-
   /** These from now on; they are not asked for yet. */
   replace(needs: readonly Need[]): void {
     this.#needs = needs;
     this.#isOn = false;
     this.#asked = 0;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
-  /** Ask for them; returns whether that is new. */
-  start(): boolean {
-    const isNew = !this.#isOn;
-    this.#isOn = true;
-    return isNew;
+  /** Begin to `ask` for them after so many milliseconds, if they are still wanted then. */
+  start(milliseconds: number, ask: () => void): void {
+    if (this.#isOn || this.#timer !== null) return;
+    const begin = (): void => {
+      this.#timer = null;
+      this.#isOn = true;
+      ask();
+    };
+    if (milliseconds === 0) begin();
+    else this.#timer = setTimeout(begin, milliseconds);
   }
 
   /** What is to be asked for now: the next few that are not there. */

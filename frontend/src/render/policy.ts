@@ -18,7 +18,9 @@ export const POLICY = {
    * Bytes of bricks asked for at once that may be needed next: what is needed now waits for no more
    * than these.
    */
-  aheadBytes: 4 * MIB,
+  aheadBytes: 2 * MIB,
+  /** Milliseconds of rest before anything is loaded ahead of a view that goes nowhere. */
+  restMilliseconds: 100,
   /** Milliseconds a frame for uploads: a quarter of a frame at 60 Hz. */
   uploadMilliseconds: 4,
   /** Part of the time from frame to frame for uploads, where frames take longer than that. */

@@ -14,6 +14,7 @@ import { slotBytes, type Slot } from "./atlas";
 import { fillingNeeds, planFilling, standIns, type Filling, type SpaceSight } from "./filling";
 import { pointOf } from "./leading";
 import type { Picture } from "./pictures";
+import { POLICY } from "./policy";
 import { finestOf } from "./stand-ins";
 import { imageCode, labelsCode, type TexelCode } from "./texels";
 import { Waiting } from "./waiting";
@@ -154,10 +155,9 @@ export class Stage {
     this.#budget = bytes;
   }
 
-  /** Bricks asked for, or waiting for the GPU. */
+  /** Bricks asked for or still to be, or waiting for the GPU. */
   get pending(): number {
-    const ahead = this.#ahead.isOn ? this.#ahead.needs : [];
-    const needs = [...this.#plan.needs, ...this.#fillNeeds, ...ahead];
+    const needs = [...this.#plan.needs, ...this.#fillNeeds, ...this.#ahead.needs];
     return needs.filter(({ volume, number }) => !this.#isDrawable(volume, number)).length;
   }
 
@@ -280,9 +280,10 @@ export class Stage {
 
   /** Everything in view is there: ask for what may be needed next. */
   lookAhead(): void {
-    if (!this.#ahead.start()) return;
     const { needs } = this.#ahead;
-    if (needs.some(({ volume, number }) => !this.#isThere(volume, number))) this.want();
+    this.#ahead.start(this.#motion.isMoving ? 0 : POLICY.restMilliseconds, () => {
+      if (needs.some(({ volume, number }) => !this.#isThere(volume, number))) this.want();
+    });
   }
 
   /** Tell the server what is missing. */

@@ -53,6 +53,15 @@ describe("nextBricks", () => {
   it("takes a jump, by more than the picture is high, for no move", () => {
     expect(next([8, 200])).toEqual([6]);
     expect(next([260, 264, 268, 32 + 400])).toEqual(next([432]));
+    const motion = new Motion();
+    motion.note([sightAt(100)], 0);
+    motion.note([sightAt(104)], 0.1);
+    expect(motion.isMoving).toBe(true);
+    motion.note([sightAt(300)], 0.2);
+    // Also if it is zoomed at the same time.
+    const near = { ...sightAt(300), plane: { ...sightAt(300).plane, pixel: 0.1 } };
+    motion.note([near], 0.21);
+    expect(motion.isMoving).toBe(false);
   });
 
   it("follows a turn back at once", () => {

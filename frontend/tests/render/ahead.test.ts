@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Need } from "../../src/bricks/planner";
 import { Volume } from "../../src/bricks/volume";
 import { Ahead } from "../../src/render/ahead";
@@ -15,7 +15,10 @@ describe("Ahead", () => {
     const ahead = new Ahead();
     ahead.replace(needs);
     expect(ahead.next(isThere)).toEqual([]);
-    expect([ahead.start(), ahead.start()]).toEqual([true, false]);
+    let asked = 0;
+    ahead.start(0, () => (asked += 1));
+    ahead.start(0, () => (asked += 1));
+    expect(asked).toBe(1);
     const first = ahead.next(isThere);
     expect(first.map(({ number }) => number)).toEqual(
       needs.slice(2, -1).map((need) => need.number),
@@ -31,5 +34,23 @@ describe("Ahead", () => {
     here.add(few + 2);
     expect(ahead.next(isThere)).toEqual([]);
     expect(ahead.came()).toBe(false);
+  });
+
+  it("begins after a rest, unless others are wanted by then", () => {
+    vi.useFakeTimers();
+    try {
+      const ahead = new Ahead();
+      const asked: string[] = [];
+      ahead.start(100, () => asked.push("first"));
+      vi.advanceTimersByTime(99);
+      ahead.replace([]);
+      vi.advanceTimersByTime(50);
+      ahead.start(100, () => asked.push("second"));
+      ahead.start(100, () => asked.push("again"));
+      vi.advanceTimersByTime(100);
+      expect(asked).toEqual(["second"]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
