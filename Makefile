@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NPM := $(BIN)/python scripts/build_client.py --npm
 # Test files beside each other, each whole and in order: half of a test is waiting for something.
-PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+PARALLEL := --numprocesses=auto --maxprocesses=4 --max-worker-restart=0 \
+	--dist=loadfile --no-loadscope-reorder
 
 # The first of these that is recent enough; PYTHON=/path/to/python3.13 names one.
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python
