@@ -54,7 +54,7 @@ def bind(host: str, port: int) -> list[socket.socket]:
     reason = trouble.strerror if trouble is not None and trouble.strerror else trouble
     raise InvalidValueError(
         f"Cannot listen on port {port} of {host!r}: {reason}.",
-        hint="Choose another with viewer.set_server(host=…, port=…); port=0 takes a free one.",
+        hint="Choose another by viewer.set_server(host=…, port=…), or --port; 0 takes a free one.",
     )
 
 
