@@ -415,6 +415,14 @@ def test_oblique_axes_of_nrrd_are_the_layers(tmp_path: Path, seed: int) -> None:
     assert lies_at(shown, read(shown), data[5, 4, 3]) == pytest.approx(expected)
 
 
+def test_segments_of_slicer_are_labels_in_their_colours(tmp_path: Path) -> None:
+    said = {"Segment0_LabelValue": "1", "Segment0_Color": "1 0.5 0", "Segment0_Name": "liver"}
+    said |= {"Segment1_LabelValue": "2", "Segment1_Color": "of a cherry"}
+    nrrd.write(str(tmp_path / "a.nrrd"), np.zeros((4, 5, 6), "u1"), said)
+    said_of_it = opened(tmp_path / "a.nrrd").shown[0].suggestions
+    assert said_of_it.labels and said_of_it.label_colors == {1: "#ff8000"}
+
+
 def test_scaled_nifti_is_read_as_nibabel_reads_it(tmp_path: Path) -> None:
     data = np.random.default_rng(0).normal(size=(9, 10, 11, 3)).astype("f4")
     image = nibabel.Nifti1Image(data, np.eye(4))

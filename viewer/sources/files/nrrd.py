@@ -96,10 +96,29 @@ def _describe(header: Mapping[str, Any], data: Any, path: str) -> Description:
         unit,
         Suggestions(
             name=stem_of(path, SUFFIXES),
+            labels="Segment0_LabelValue" in header,
             channel_axis=None if channel is None else order.index(channel),
+            label_colors=_read_colors(header),
         ),
         affine,
     )
+
+
+def _read_colors(header: Mapping[str, Any]) -> dict[int, str]:
+    """Colours of the segments of a .seg.nrrd file, as 3D Slicer writes them: "0.5 0.68 0.5"."""
+    colors: dict[int, str] = {}
+    number = 0
+    while (label := header.get(f"Segment{number}_LabelValue")) is not None:
+        said = str(header.get(f"Segment{number}_Color", "")).split()
+        number += 1
+        try:
+            parts = [round(255 * min(max(float(part), 0.0), 1.0)) for part in said]
+            value = int(label)
+        except ValueError:
+            continue
+        if len(parts) == 3 and value > 0:
+            colors.setdefault(value, "#{:02x}{:02x}{:02x}".format(*parts))
+    return colors
 
 
 def _read_steps(
