@@ -99,9 +99,9 @@ def test_the_view() -> None:
     assert members(View) == [
         *("axis_lines", "camera", "center", "colorbar", "layout", "orientation", "position"),
         *("scale_bar", "slice_along", "slices_in_3d", "sliders", "split", "title", "units"),
-        "zoom",
+        *("upright", "zoom"),
     ]
-    assert members(Camera) == ["orientation", "zoom"]
+    assert members(Camera) == ["face", "orientation", "zoom"]
 
 
 def test_the_options() -> None:

@@ -181,6 +181,7 @@ class Adding(Holding):
                 styles,
                 visible=[visible if look.visible else False for look in looks],
                 metadata=described.suggestions.metadata if metadata is None else metadata,
+                upright=described.suggestions.upright,
             )
         except BaseException:
             self._discard(layers)
@@ -251,7 +252,10 @@ SourceError, ClosedError
         layers = []
         try:
             layers.append(self._new(LabelsLayer, label, described, source, affine))
-            self._show(layers, [label], [style], visible=[visible], metadata=metadata)
+            self._show(
+                layers, [label], [style], visible=[visible], metadata=metadata,
+                upright=suggested.upright,
+            )  # fmt: skip
         except BaseException:
             self._discard(layers)
             source.close()

@@ -27,6 +27,7 @@ from viewer.layers import (
     unique_name,
 )
 from viewer.messages import Change, Notice, Progress
+from viewer.orientation import STRAIGHT, Quaternion
 from viewer.pyramids.pyramid import Pyramid
 from viewer.saved_view import Origin
 from viewer.sources import Description, Source
@@ -108,12 +109,18 @@ class Holding(ABC):
         *,
         visible: Sequence[object],
         metadata: Mapping[str, Any] | None,
+        upright: Quaternion = STRAIGHT,
     ) -> None:
-        """Put new layers into the document, on top, by one edit."""
+        """Put new layers into the document, on top, by one edit.
+
+        `upright` is how the slices lie that show them as their field does; it counts for the first.
+        """
 
         def plan(now: state.Document) -> list[Change]:
             units = view_units(now, [layer.pyramid.units for layer in layers])
             changes = [Change(("view", "units"), units)]
+            if not now.layers:
+                changes.append(Change(("view", "upright"), upright))
             taken = {shown.name for shown in now.layers.values()}
             for layer, name, style, seen in zip(layers, names, styles, visible, strict=True):
                 given = unique_name(name, taken)

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from viewer.errors import InvalidValueError
 
 Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
+
+STRAIGHT: Quaternion = (0.0, 0.0, 0.0, 1.0)
+"""Along the axes of the world."""
+
+YZ_UP: Quaternion = (1.0, 0.0, 0.0, 0.0)
+"""y and z run upwards: for heads where y is to the front, and for pictures that begin below."""
+
+Z_UP: Quaternion = (0.0, 1.0, 0.0, 0.0)
+"""z runs upwards and x to the left: for heads where y is to the back, which goes on downwards."""
+
+PANELS: Mapping[str, Quaternion] = {
+    "xy": STRAIGHT,
+    "xz": (math.sqrt(0.5), 0.0, 0.0, -math.sqrt(0.5)),
+    "yz": (0.0, math.sqrt(0.5), 0.0, math.sqrt(0.5)),
+}
+"""Of who sees what a panel shows of straight slices, right and down."""
 
 _PARALLEL = 1e-6
 """Sine of the angle below which two directions say the same."""
@@ -45,6 +61,23 @@ def orientation_along(normal: Sequence[float], up: Sequence[float] | None = None
         )
     right = _scaled(right, 1 / length)
     return _quaternion(right, _cross(away, right), away)
+
+
+def composed(first: Quaternion, second: Quaternion) -> Quaternion:
+    """The orientation of who is turned by `first`, and then by `second`."""
+    x, y, z, w = second
+    a, b, c, d = first
+    return (
+        w * a + x * d + y * c - z * b,
+        w * b - x * c + y * d + z * a,
+        w * c + x * b - y * a + z * d,
+        w * d - x * a - y * b - z * c,
+    )
+
+
+def is_same(one: Quaternion, other: Quaternion) -> bool:
+    """Whether both are the same but for rounding."""
+    return math.dist(one, other) < _PARALLEL
 
 
 def _direction(name: str, given: Sequence[float]) -> Vector:

@@ -95,7 +95,7 @@ class SavedView(Struct, forbid_unknown_fields=True, omit_defaults=True):
     layers: list[SavedLayer] = []
     """Bottom first."""
     view: dict[str, Any] = {}
-    """Of `state.View`, without the sliders; `units` are those of its lengths."""
+    """Of `state.View`, without what the layers say; `units` are those of its lengths."""
 
 
 def to_dict(now: state.Document, origins: Mapping[str, Origin]) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def to_dict(now: state.Document, origins: Mapping[str, Origin]) -> dict[str, Any
         )
         layers.append(saved)
     view = msgspec.to_builtins(now.view)
-    del view["sliders"]
+    del view["sliders"], view["upright"]
     active = None if now.active is None else now.layers[now.active].name
     whole = SavedView(FORMAT, VERSION, now.title, now.theme, active, layers, view)
     plain: dict[str, Any] = msgspec.to_builtins(whole)
@@ -201,7 +201,7 @@ def _plan_view(now: state.Document, given: Mapping[str, Any]) -> list[Change]:
     changes = []
     for name, value in given.items():
         match name:
-            case "units" | "sliders":
+            case "units" | "sliders" | "upright":
                 continue
             case "position" if isinstance(value, Mapping):
                 sliders = {slider.name: slider for slider in now.view.sliders}

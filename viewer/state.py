@@ -218,7 +218,8 @@ class Camera(State):
     """The camera of the 3-D panel; it looks at `View.center`."""
 
     orientation: tuple[float, float, float, float] = OBLIQUE
-    """Unit quaternion (x, y, z, w) turning world into view; identity looks along +z as xy does."""
+    """Unit quaternion (x, y, z, w) turning world into view; identity looks along +z as xy does.
+    While nobody has turned it, it is the default after `View.upright`."""
     zoom: Positive | None = None
     """CSS pixels per world unit at the centre; None fits the data into the panel."""
 
@@ -244,7 +245,10 @@ class View(State):
     orientation: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
     """Unit quaternion (x, y, z, w) turning the world into the slices' own x, y, z, about `center`.
     The panel xy shows their x to the right and their y downwards, and so on; identity lies along
-    the axes of the world."""
+    the axes of the world. While nobody has turned them, it is `upright`."""
+    upright: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
+    """How the slices lie that show the data as its field does, heads up: as the layer says that
+    came first, when there was no other."""
     zoom: Positive | None = None
     """CSS pixels per world unit in the slice panels; None fits the data into each panel."""
     layout: Layout = "4panel"

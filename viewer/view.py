@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal
 
 from viewer import state
 from viewer.document.document import Document
 from viewer.document.rules import VIEWER
-from viewer.errors import UnknownAxisError
+from viewer.errors import InvalidValueError, UnknownAxisError
 from viewer.messages import Change
-from viewer.orientation import orientation_along
+from viewer.orientation import PANELS, composed, orientation_along
 from viewer.settings import Setting, Settings
 
 
@@ -26,7 +27,8 @@ class Camera(Settings):
         doc="""Quaternion (x, y, z, w) that turns the world into the view.
 
         (0, 0, 0, 1) looks along +z, as the xy panel does; the default looks from above and
-        aside, so that all three slices are seen. Any non-zero length is taken and brought to 1.""",
+        aside of `View.upright`, so that all three slices are seen. Any non-zero length is taken
+        and brought to 1.""",
     )
     zoom: Setting[float | None] = Setting(
         "zoom", doc="CSS pixels per world unit at the centre; None (default) fits the data."
@@ -34,6 +36,24 @@ class Camera(Settings):
 
     def __init__(self, document: Callable[[], Document]) -> None:
         self._document = document
+
+    def face(self, panel: Literal["xy", "xz", "yz"]) -> None:
+        """Turn to where a slice panel looks from while its slices are `View.upright`.
+
+        Parameters
+        ----------
+        panel : {"xy", "xz", "yz"}
+
+        Raises
+        ------
+        InvalidValueError
+            For what is no slice panel.
+        """
+        if panel not in PANELS:
+            raise InvalidValueError(
+                f"panel={panel!r} has no slices.", hint="Allowed: 'xy', 'xz', 'yz'."
+            )
+        self.orientation = composed(self._document().state.view.upright, PANELS[panel])
 
     def _located(self) -> tuple[Document, tuple[str, ...]]:
         return self._document(), ("view", "camera")
@@ -95,8 +115,9 @@ class View(Settings):
 
         The three slices stay at right angles and turn together about `center`: the panel ``"xy"``
         shows their x to the right and their y downwards, whatever they are in the world. As
-        `Camera.orientation`: (0, 0, 0, 1), the default, lies along the axes, and any non-zero
-        length is taken and brought to 1. `slice_along` finds it by a direction.""",
+        `Camera.orientation`: (0, 0, 0, 1) lies along the axes, and any non-zero length is taken
+        and brought to 1. `slice_along` finds it by a direction. While nobody has set it, it is
+        `upright`.""",
     )
     zoom: Setting[float | None] = Setting(
         "zoom",
@@ -144,17 +165,18 @@ class View(Settings):
         return self._document(), ("view",)
 
     def slice_along(
-        self, normal: Sequence[float] = (1, 0, 0), *, up: Sequence[float] | None = None
+        self, normal: Sequence[float] | None = None, *, up: Sequence[float] | None = None
     ) -> None:
         """Turn the slices so that the panel ``"xy"`` looks along a direction.
 
         The other two stay at right angles to it; all turn about `center`. Without arguments they
-        lie along the axes again.
+        are `upright` again.
 
         Parameters
         ----------
         normal : (float, float, float), optional
-            World direction (z, y, x) of any length, along which the slices follow each other.
+            World direction (z, y, x) of any length, along which the slices follow each other;
+            default (1, 0, 0) if `up` is given.
         up : (float, float, float), optional
             World direction (z, y, x) that points upwards in that panel, as far as it can. Default:
             y runs down; where y is looked along, x runs to the right.
@@ -170,7 +192,20 @@ class View(Settings):
         >>> v.view.slice_along(stop - start)  # across a fibre
         >>> v.view.slice_along()
         """
-        self.orientation = orientation_along(normal, up)
+        if normal is None and up is None:
+            self.orientation = self.upright
+        else:
+            self.orientation = orientation_along((1, 0, 0) if normal is None else normal, up)
+
+    @property
+    def upright(self) -> tuple[float, float, float, float]:
+        """How the slices lie that show the data as its field does; see `orientation`.
+
+        A head of a NIfTI file stands upright, north is on top in a FITS image. It is said by the
+        layer that came first; (0, 0, 0, 1), rows from top to bottom as in the array, for all else.
+        """
+        upright: tuple[float, float, float, float] = self._get(("upright",))
+        return upright
 
     @property
     def camera(self) -> Camera:

@@ -6,7 +6,8 @@ Three steps of every edit, called by `viewer.document`:
    belongs to the Viewer's own process.
 2. `follow`: derived fields follow. `order` and `active` keep to the layers that exist, the
    sliders to their leading axes, `position` to the sliders, `center` to the middle of the data
-   while nobody has moved it away, quaternions to unit length.
+   while nobody has moved it away, slices and camera to `upright` while nobody has turned them,
+   quaternions to unit length.
 3. `check`: the rules that remain, each with its own message.
 """
 
@@ -20,7 +21,9 @@ import msgspec
 from viewer import colormaps, world
 from viewer.errors import InvalidValueError
 from viewer.messages import Change
+from viewer.orientation import Quaternion, composed, is_same
 from viewer.state import (
+    OBLIQUE,
     Data,
     Document,
     ImageLayer,
@@ -37,7 +40,7 @@ VIEWER = "viewer"
 """The author whose edits come from the Viewer's own process: it may change everything."""
 
 _LAYER_FIELDS = {"name", "visible", "metadata", "style"}
-_VIEW_FIELDS = set(View.__struct_fields__) - {"units", "sliders"}
+_VIEW_FIELDS = set(View.__struct_fields__) - {"units", "sliders", "upright"}
 _ROOT_FIELDS = {"title", "theme", "order", "active"}
 
 
@@ -107,6 +110,8 @@ def _follow_view(before: Document, document: Document, touched: Sequence[tuple[s
             view = msgspec.structs.replace(view, center=_middle(document))
         if view.layout == before.view.layout == world.layout(_data(before)):
             view = msgspec.structs.replace(view, layout=world.layout(_data(document)))
+    if ("view", "upright") in touched:
+        view = _stand(view, before.view.upright)
     turned = _unit(view.camera.orientation)
     if turned != view.camera.orientation:
         camera = msgspec.structs.replace(view.camera, orientation=turned)
@@ -114,6 +119,17 @@ def _follow_view(before: Document, document: Document, touched: Sequence[tuple[s
     turned = _unit(view.orientation)
     if turned != view.orientation:
         view = msgspec.structs.replace(view, orientation=turned)
+    return view
+
+
+def _stand(view: View, before: Quaternion) -> View:
+    """Turn slices and camera to `upright` if they are as they were set up for the one before."""
+    if is_same(view.orientation, before):
+        view = msgspec.structs.replace(view, orientation=view.upright)
+    if is_same(view.camera.orientation, composed(before, OBLIQUE)):
+        turned = composed(view.upright, OBLIQUE)
+        camera = msgspec.structs.replace(view.camera, orientation=turned)
+        view = msgspec.structs.replace(view, camera=camera)
     return view
 
 

@@ -38,7 +38,7 @@ ENTRIES = 2_000_000
 
 _ROOT = ("title", "theme", "order")
 _LAYER = ("name", "visible", "style", "metadata")
-_MOVES = ("center", "zoom", "position", "camera", "split", "units", "sliders")
+_MOVES = ("center", "zoom", "position", "camera", "split", "units", "sliders", "upright")
 _LOOKS = tuple(name for name in View.__struct_fields__ if name not in _MOVES)
 
 _NOTHING = object()

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from viewer.orientation import STRAIGHT, Quaternion
 from viewer.space import canonical_unit, conversion
 from viewer.state import IDENTITY, Affine, Row
 
@@ -40,6 +41,8 @@ class Suggestions(msgspec.Struct, frozen=True):
     """Label → ``"#rrggbb"``."""
     metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """Worth keeping with the layer, as JSON has it."""
+    upright: Quaternion = STRAIGHT
+    """How the slices lie that show it as its field does."""
     notices: tuple[str, ...] = ()
     """What the user should know, as that coordinates could not be used."""
 

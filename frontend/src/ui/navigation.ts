@@ -28,6 +28,7 @@ import {
 } from "../math/view";
 import { change } from "../state/changes";
 import type { Change, Document, Slider } from "../wire/types";
+import { CAMERA_VIEWS } from "./camera-views";
 
 /** Radians the 3-D view turns for one pixel: half a turn across a small panel. */
 const TURN = 0.008;
@@ -111,15 +112,21 @@ export function tiltSlices(
   return turned(document, quat.multiply(exact(), turn, other));
 }
 
-/** Lays the slices along the axes of the data again. */
-export function straightenSlices(): readonly Change[] {
-  return [change([0, 0, 0, 1], "view", "orientation")];
+/** Lays the slices along the axes of the data again, which stands upright then. */
+export function straightenSlices(document: Document): readonly Change[] {
+  return [change([...document.view.upright], "view", "orientation")];
 }
 
-/** Whether the slices lie along the axes, each panel's along its own. */
-export function isStraight(document: Document): boolean {
-  const [x, y, z] = document.view.orientation;
-  return x === 0 && y === 0 && z === 0;
+/** Whether they lie so. */
+export function isStraight({ view }: Document): boolean {
+  return view.orientation.every((part, index) => part === view.upright[index]);
+}
+
+/** Turns the 3-D view to where a panel looks from at data that stands upright. */
+export function face(document: Document, kind: SliceKind): readonly Change[] {
+  const [x, y, z, w] = document.view.upright;
+  const both = quat.multiply(exact(), [...CAMERA_VIEWS[kind]], [x, y, z, w]);
+  return [change([...both], "view", "camera", "orientation")];
 }
 
 /** gl-matrix's own quaternions are float32: six turns by 15° would not be a quarter. */
@@ -292,7 +299,7 @@ export function stepSlice(document: Document, kind: SliceKind, count: number): r
   if (found === null) return [];
   const { normal } = frameOf(document, kind);
   const axis = alongAxis(normal);
-  if (axis !== null) return goToSlice(document, kind, found.index + count * normal[axis]);
+  if (axis !== null) return goToSlice(document, kind, found.index + count);
   const position = document.view.center;
   const [low, high] = [found.first, found.last].map((at) => found.origin + at * found.step);
   const height = clamp(dot(position, normal) + count * found.step, low ?? 0, high ?? 0);

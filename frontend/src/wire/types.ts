@@ -212,6 +212,11 @@ export interface View {
    * @maxItems 4
    */
   orientation: [number, number, number, number];
+  /**
+   * @minItems 4
+   * @maxItems 4
+   */
+  upright: [number, number, number, number];
   zoom: number | null;
   layout: "3d" | "4panel" | "xy" | "xz" | "yz";
   /**

@@ -50,6 +50,7 @@ export function exampleDocument(data: readonly Data[]): Document {
     view: {
       center: [0, 0, 0],
       orientation: [0, 0, 0, 1],
+      upright: [0, 0, 0, 1],
       zoom: null,
       layout: "4panel",
       split: [0.5, 0.5],

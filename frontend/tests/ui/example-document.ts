@@ -88,6 +88,7 @@ export function exampleDocument(): Document {
     view: {
       center: [1280, 512, 1024],
       orientation: [0, 0, 0, 1],
+      upright: [0, 0, 0, 1],
       zoom: null,
       layout: "4panel",
       split: [0.5, 0.5],

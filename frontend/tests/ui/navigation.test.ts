@@ -110,7 +110,7 @@ describe.each(PLACES)("in the %s panel, %o", (kind, start) => {
     }
     const { right, down, normal } = frameOf(document, kind);
     expect([right, down, normal].map(alongAxis)).not.toContain(null);
-    document = after(document, navigation.straightenSlices());
+    document = after(document, navigation.straightenSlices(document));
     expect(navigation.isStraight(document)).toBe(true);
   });
 });
@@ -173,6 +173,30 @@ test.each([
   document.view.camera.orientation = [...CAMERA_VIEWS[kind]];
   expect(worldToView(document, right)[0]).toBeCloseTo(1, 6);
   expect(worldToView(document, down)[1]).toBeCloseTo(1, 6);
+});
+
+test("straight slices and named 3-D views stand as the data does", () => {
+  const document = exampleDocument();
+  const halfTurn = [1, 0, 0, 0] as const;
+  document.view.upright = [...halfTurn];
+  expect(navigation.isStraight(document)).toBe(false);
+  const straight = after(document, navigation.straightenSlices(document));
+  expect(navigation.isStraight(straight)).toBe(true);
+  const { right, down } = frameOf(straight, "xz");
+  expect([right, down]).toEqual([
+    [0, 0, 1],
+    [-1, 0, 0],
+  ]);
+  const facing = after(straight, navigation.face(straight, "xz"));
+  expect(worldToView(facing, right)[0]).toBeCloseTo(1, 6);
+  expect(worldToView(facing, down)[1]).toBeCloseTo(1, 6);
+});
+
+test("the next slice is the one that the data counts next, also of slices turned round", () => {
+  const document = exampleDocument();
+  document.view.orientation = [1, 0, 0, 0];
+  const next = after(document, navigation.stepSlice(document, "xy", 1));
+  expect(navigation.slices(next, "xy")?.index).toBe(33);
 });
 
 test("fitting centres the data on a slice and leaves the zoom to the panels", () => {

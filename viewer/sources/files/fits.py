@@ -1,4 +1,7 @@
-"""FITS images by astropy: sections are read, and scaled, as they are looked at."""
+"""FITS images by astropy: sections are read, and scaled, as they are looked at.
+
+Their first row is the lowest of the picture, by the standard, so that north is on top.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from viewer.orientation import YZ_UP
 from viewer.sources.description import Description, Suggestions, Transform, length_unit
 from viewer.sources.files.opened import Entry, Opened, choose, load_extra, stem_of
 from viewer.sources.protocol import Array
@@ -75,7 +79,7 @@ def _describe(hdu: Any, path: str) -> Description:
         names if names is not None and len(set(names)) == count else None,
         (Transform(steps, (0.0,) * count),) if steps else (),
         units,
-        Suggestions(name=stem_of(path, SUFFIXES), metadata=metadata),
+        Suggestions(name=stem_of(path, SUFFIXES), metadata=metadata, upright=YZ_UP),
     )
 
 

@@ -3,7 +3,7 @@
 NIfTI stores (x, y, z, t), first axis fastest, in any of 48 orientations. The affine says where it
 lies: the array is turned (without copying it) to (t, z, y, x) with all axes upwards, as near to the
 world's as they are, and what is left of the affine is the layer's. So coordinates here are the
-scanner's, x to the right and y to the front.
+scanner's, x to the right and y to the front, and heads are shown upright.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from viewer.affine import to_affine
+from viewer.orientation import YZ_UP
 from viewer.sources.description import Description, Suggestions, Transform
 from viewer.sources.files.opened import Opened, load_extra, stem_of
 from viewer.sources.protocol import Array
@@ -76,7 +77,7 @@ def open_nifti(path: str, dataset: str | None) -> Opened:
                     ),
                 ),
                 _UNITS.get(unit, "mm"),
-                Suggestions(name=stem_of(path, SUFFIXES), labels=labels),
+                Suggestions(name=stem_of(path, SUFFIXES), labels=labels, upright=YZ_UP),
                 place.affine,
             ),
         ),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from viewer.affine import SINGULAR, to_affine
+from viewer.orientation import STRAIGHT, YZ_UP, Z_UP, Quaternion
 from viewer.sources.description import Description, Suggestions, Transform, length_unit
 from viewer.sources.files.opened import Opened, load_extra, stem_of
 from viewer.sources.reordered import reorder
@@ -99,9 +100,19 @@ def _describe(header: Mapping[str, Any], data: Any, path: str) -> Description:
             labels="Segment0_LabelValue" in header,
             channel_axis=None if channel is None else order.index(channel),
             label_colors=_read_colors(header),
+            upright=_read_upright(header),
         ),
         affine,
     )
+
+
+def _read_upright(header: Mapping[str, Any]) -> Quaternion:
+    """Heads up, where the file's space is a patient's: "left-posterior-superior", or "RAS"."""
+    space = str(header.get("space", "")).lower()
+    short = "".join(part[0] for part in space.split("-") if part) if "-" in space else space
+    if "space directions" not in header:
+        return STRAIGHT
+    return {"as": YZ_UP, "ps": Z_UP}.get(short[1:3], STRAIGHT)
 
 
 def _read_colors(header: Mapping[str, Any]) -> dict[int, str]:

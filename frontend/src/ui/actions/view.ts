@@ -2,8 +2,7 @@
 import { panelMiddle } from "../../math/panel";
 import { change } from "../../state/changes";
 import type { Document } from "../../wire/types";
-import { CAMERA_VIEWS } from "../camera-views";
-import { fit, zoomAt } from "../navigation";
+import { face, fit, zoomAt } from "../navigation";
 import type { Page } from "../page";
 import type { Action } from "./action";
 
@@ -30,15 +29,13 @@ export function toggleMaximised(page: Page): void {
 }
 
 function turn(kind: "xy" | "xz" | "yz"): Action {
-  const orientation = CAMERA_VIEWS[kind];
-  const text = orientation.map((value) => Number(value.toFixed(4))).join(", ");
   return {
     id: `camera-${kind}`,
     group: "View",
     title: `Look at ${kind} in 3-D`,
     keys: [],
-    python: `v.view.camera.orientation = (${text})`,
-    run: (page) => page.put([...orientation], "view", "camera", "orientation"),
+    python: `v.view.camera.face("${kind}")`,
+    run: (page) => page.edit((document) => face(document, kind)),
   };
 }
 
