@@ -74,6 +74,20 @@ def test_labels_arrive_complete(v: viewer.Viewer) -> None:
     assert (list(cells.selected), cells.colors) == ([7, 3], {7: "#ff0000"})
 
 
+def test_labels_take_all_their_settings_when_they_are_added(v: viewer.Viewer) -> None:
+    given = {
+        "hidden": {4},
+        "show_selected_only": True,
+        "seed": 5,
+        "contour": 2,
+        "show_meshes": False,
+        "mesh_opacity": 0.5,
+        "silhouette": 0.25,
+    }
+    cells = v.add_labels(ZEROS, **given)
+    assert {name: getattr(cells, name) for name in given} == given
+
+
 @pytest.mark.parametrize(
     ("values", "low", "high"),
     [

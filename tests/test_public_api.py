@@ -116,7 +116,8 @@ def test_the_options() -> None:
     )
     labels = (
         *("name", "scale", "translate", "affine", "units", "axis_labels", "opacity", "visible"),
-        *("selected", "colors", "metadata"),
+        *("selected", "hidden", "show_selected_only", "colors", "seed", "contour", "show_meshes"),
+        *("mesh_opacity", "silhouette", "metadata"),
     )
     assert keywords(viewer.Viewer.add_image) == image
     assert keywords(viewer.Viewer.add_labels) == labels

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal, Unpack, overload
+from typing import Any, Unpack, overload
 
 from numpy.typing import ArrayLike
 
 from viewer import state
 from viewer.colormaps import colormap_name
-from viewer.errors import InvalidValueError, ViewerError
 from viewer.holding import Holding
 from viewer.label_set import spell_all, spell_colors
 from viewer.layers import ImageLayer, LabelsLayer, SurfaceLayer
-from viewer.messages import Notice
 from viewer.options import (
     IMAGE_OPTIONS,
     LABEL_TYPES,
@@ -24,12 +21,10 @@ from viewer.options import (
     ImageOptions,
     default_name,
     plan_looks,
-    split_axis,
     tell_photograph,
 )
-from viewer.saved_view import plan_origin
 from viewer.settings import refuse_unknown
-from viewer.sources import Description, Source, as_source, describe
+from viewer.sources import Source, as_source, describe
 
 _log = logging.getLogger("viewer")
 
@@ -206,7 +201,14 @@ class Adding(Holding):
         opacity: float = 0.5,
         visible: bool = True,
         selected: Iterable[int] = (),
+        hidden: Iterable[int] = (),
+        show_selected_only: bool = False,
         colors: Mapping[int, object] | None = None,
+        seed: int = 0,
+        contour: int = 0,
+        show_meshes: bool = True,
+        mesh_opacity: float = 1.0,
+        silhouette: float = 0.0,
         metadata: Mapping[str, Any] | None = None,
         **unknown: Any,
     ) -> LabelsLayer:
@@ -222,8 +224,22 @@ class Adding(Holding):
             0 to 1.
         selected : iterable of int, optional
             Labels that are drawn stronger and shown as meshes in the 3-D panel.
+        hidden : iterable of int, optional
+            Labels that are not drawn.
+        show_selected_only : bool, default False
+            Whether other labels are not drawn.
         colors : dict, optional
             Colours in place of the stable ones: ``{17: "orange", 42: "#00ff88"}``.
+        seed : int, default 0
+            Another one, up to 2**32 - 1, deals the stable colours anew.
+        contour : int, default 0
+            Outlines of so many pixels, up to 32; 0 fills labels.
+        show_meshes : bool, default True
+            Whether selected labels are shown as meshes.
+        mesh_opacity : float, default 1
+            Of these, 0 (clear) to 1 (solid).
+        silhouette : float, default 0
+            How much clearer faces of meshes are that look at the camera; at 1 only outlines remain.
 
         Returns
         -------
@@ -242,7 +258,14 @@ SourceError, ClosedError
         style = {
             "opacity": opacity,
             "selected": spell_all(selected, "selected"),
+            "hidden": spell_all(hidden, "hidden"),
+            "show_selected_only": show_selected_only,
             "colors": spell_colors(suggested.label_colors if colors is None else colors),
+            "seed": seed,
+            "contour": contour,
+            "meshes": show_meshes,
+            "mesh_opacity": mesh_opacity,
+            "silhouette": silhouette,
         }
         source = as_source(
             described, scale=scale, translate=translate, units=units, axis_labels=axis_labels
@@ -373,106 +396,3 @@ SourceError, ClosedError
         _log.info("Took data of dtype %s for %s; add_%s says it.", dtype, kind, kind)
         add: Any = self.add_labels if labels else self.add_image
         return add(described, **options)
-
-    def open(
-        self,
-        path: str | Path,
-        *,
-        dataset: str | None = None,
-        layer_type: Literal["image", "labels"] | None = None,
-        **options: Any,
-    ) -> list[ImageLayer | LabelsLayer]:
-        """Show what is in a file, folder or behind an address.
-
-        Opens .npy, .npz, HDF5, Zarr and OME-Zarr (in a folder or a zip file), and, with the
-        package's extras of these names, TIFF, NIfTI, NRRD, MRC and FITS, and folders of TIFF
-        files, one slice each. All but NIfTI, NRRD, MRC, FITS and these folders also behind
-        ``http://``, ``https://`` or ``s3://``, if the server gives parts of files.
-        The files are read as they are looked at, and closed when their layers are removed.
-
-        Parameters
-        ----------
-        path : str or Path
-            Also ``FILE:DATASET``.
-        dataset : str, optional
-            Name of an array within the file. Default: the only one that is a picture.
-        layer_type : {"image", "labels"}, optional
-            Default: labels for what a file calls so, and for integers of which dataset or file
-            has a word like ``labels``, ``seg``, ``segmentation`` or ``mask`` in its name. Whole
-            floating-point numbers, too, are opened as ``"labels"``.
-        **options
-            Those of `add_image` and `add_labels`, in place of what the file says. ``name`` and
-            ``channel_axis`` count for the first image or labels of the file alone.
-
-        Returns
-        -------
-        list of ImageLayer and LabelsLayer
-            The first of them is, or belongs to, the image; channels and the labels that belong
-            to an OME-Zarr image have layers of their own.
-
-        Raises
-        ------
-        SourceError (an OSError)
-            When there is no such file, or it cannot be read.
-        UnsupportedDataError (a TypeError)
-            For kinds of files that cannot be opened.
-        InvalidDataError (a ValueError), NotFoundError (a LookupError)
-            When it is not clear which array is meant, or when it is not there; lists them.
-        MissingExtraError (an ImportError)
-            With the command that installs what is missing.
-        UnknownOptionError, InvalidValueError, ClosedError
-            As in `add_image`.
-        """
-        from viewer.opening import as_labels, open_data, parse_location
-        from viewer.sources.files.opened import Hold
-
-        known = IMAGE_OPTIONS | LABELS_OPTIONS
-        refuse_unknown("open", options.keys() - known, known | {"dataset", "layer_type"})
-        if layer_type not in (None, "image", "labels"):
-            raise InvalidValueError(
-                f"layer_type={layer_type!r} is not allowed.", hint="Allowed: 'image', 'labels'."
-            )
-        self._open()
-        location = parse_location(path, dataset)
-        opened = open_data(location)
-        layers: list[ImageLayer | LabelsLayer] = []
-        try:
-            for number, described in enumerate(opened.shown):
-                kind = "labels" if described.suggestions.labels else "image"
-                try:
-                    if number == 0 and layer_type == "labels":
-                        described = as_labels(described)
-                    layers += self._add_described(
-                        described, layer_type or kind if number == 0 else kind, number == 0, options
-                    )
-                except ViewerError as error:
-                    if number == 0:
-                        raise
-                    # an image is worth seeing without its labels
-                    self.report(Notice(error.kind, error.message, error.hint))
-        except BaseException:
-            opened.close()
-            raise
-        hold = Hold(opened.close, len(layers))
-        with self._lock:
-            self._holds |= {layer.id: hold for layer in layers}
-            given = {**options, "layer_type": layer_type} if layer_type else options
-            self._origins |= {
-                layer.id: plan_origin(location, given, number)
-                for number, layer in enumerate(layers)
-            }
-        self._settle()  # a page may have removed some already
-        return layers
-
-    def _add_described(
-        self, described: Description, kind: str, first: bool, options: Mapping[str, Any]
-    ) -> list[ImageLayer | LabelsLayer]:
-        known = LABELS_OPTIONS if kind == "labels" else IMAGE_OPTIONS
-        given = {key: value for key, value in options.items() if key in known}
-        if not first:
-            given = {k: v for k, v in given.items() if k not in ("name", "channel_axis")}
-        if kind == "labels":
-            return [self.add_labels(described, **given)]
-        given.setdefault("channel_axis", split_axis(described))
-        added: Any = self.add_image(described, **given)
-        return added if isinstance(added, list) else [added]

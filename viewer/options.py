@@ -52,7 +52,14 @@ class LabelsOptions(TypedDict, total=False):
     opacity: float
     visible: bool
     selected: Iterable[int]
+    hidden: Iterable[int]
+    show_selected_only: bool
     colors: Mapping[int, object] | None
+    seed: int
+    contour: int
+    show_meshes: bool
+    mesh_opacity: float
+    silhouette: float
     metadata: Mapping[str, Any] | None
 
 

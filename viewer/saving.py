@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viewer import saved_view, state
-from viewer.adding import Adding
+from viewer.adding_files import AddingFiles
 from viewer.document.rules import VIEWER
 from viewer.errors import ViewerError
 from viewer.messages import Change, Notice
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from viewer.saved_view import SavedLayer, SavedView
 
 
-class Saving(Adding):
+class Saving(AddingFiles):
     """What is shown, to a file and from it."""
 
     def to_dict(self) -> dict[str, Any]:

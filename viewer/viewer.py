@@ -43,7 +43,7 @@ _viewers: set[Viewer] = set()
 _viewers_lock = threading.Lock()
 
 
-class Viewer(Face, Scripting, Showing, Saving, Sharing, Adding):
+class Viewer(Face, Scripting, Showing, Saving, Sharing):
     """Shows arrays in the browser, at `url`.
 
     The server, one for the process, is started when there is none. The Viewer lives, and keeps

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viewer.adding import Adding
+from viewer.adding_files import AddingFiles
 from viewer.client.address import Address, parse_address
 from viewer.client.layers import linked
 from viewer.client.picturing import Picturing
@@ -136,7 +137,7 @@ class Link(Face, Scripting, Picturing, Sharing):
     add_image = _forward("add_image")
     add_labels = _forward("add_labels")
     add_surface = _forward("add_surface")
-    open = _forward("open")
+    open = _forward("open", AddingFiles)
 
     undo = _forward("undo", Scripting)
     redo = _forward("redo", Scripting)
