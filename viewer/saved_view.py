@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
@@ -20,8 +20,10 @@ from viewer import state
 from viewer.document import patch
 from viewer.errors import InvalidValueError, SourceError
 from viewer.messages import Change
-from viewer.opening import Location
 from viewer.space import conversion
+
+if TYPE_CHECKING:
+    from viewer.opening import Location
 
 FORMAT: Literal["voxelview view"] = "voxelview view"
 

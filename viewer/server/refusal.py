@@ -6,7 +6,6 @@ Who opens an address in a browser, an old link perhaps, is told the same by a pa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 
 import msgspec
 
@@ -59,6 +58,8 @@ class Refusal(Exception):
 
     def as_page(self) -> Refusal:
         """The same for people: the gate answers so where a browser wants to show a page."""
+        from html import escape  # its table of entities is long
+
         page = PAGE.format(message=escape(self.message), hint=escape(self.hint))
         self.headers = {**self.headers, "Content-Type": "text/html; charset=utf-8"}
         self.body = page.encode()
