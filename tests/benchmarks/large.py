@@ -134,6 +134,15 @@ def tour(chromium: str, edge: int, as_levels: bool) -> tuple[dict[str, float], s
                     for step in range(1, STEPS + 1)
                 ]
             )
+            looked(page, v, (middle_,) * 3, fit)
+            notches = []
+            zoom = fit
+            while zoom < NEAR:
+                time.sleep(PAUSE)
+                zoom *= NOTCH
+                notches.append(looked(page, v, (middle_,) * 3, zoom))
+            times["zoom in by a notch"] = middle(notches)
+            times["the slowest of these notches"] = max(notches)
             close, whole = [], []
             for place in PLACES:
                 close.append(looked(page, v, tuple(edge * part for part in place), NEAR))
@@ -150,15 +159,6 @@ def tour(chromium: str, edge: int, as_levels: bool) -> tuple[dict[str, float], s
             times["scroll at full resolution"] = middle(
                 [looked(page, v, (middle_ + 0.5 + step,) * 3, 1.0) for step in range(1, STEPS + 1)]
             )
-            looked(page, v, (middle_,) * 3, fit)
-            notches = []
-            zoom = fit
-            while zoom < NEAR:
-                time.sleep(PAUSE)
-                zoom *= NOTCH
-                notches.append(looked(page, v, (middle_,) * 3, zoom))
-            times["zoom in by a notch"] = middle(notches)
-            times["the slowest of these notches"] = max(notches)
             page_memory = ", ".join(f"{k} {n:.0f} MiB" for k, n in memory(page).items())
     finally:
         v.close()
