@@ -190,7 +190,7 @@ def error_of(kind: str, message: str, hint: str = "") -> ViewerError:
     return found(message, hint=hint)
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """What somebody else's error says, as a part of a sentence of ours."""
     return f"{type(error).__name__}: {error}".rstrip(". :")
 

@@ -64,6 +64,18 @@ def test_bugs_are_logged_and_told_apart(caplog: pytest.LogCaptureFixture) -> Non
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_what_is_no_exception_ends_no_thread(caplog: pytest.LogCaptureFixture) -> None:
+    def leave(cancelled: Callable[[], bool]) -> None:
+        raise SystemExit
+
+    async def body(workers: Workers) -> int:
+        with pytest.raises(UnexpectedError):
+            await workers.result(workers.submit("a", leave))
+        return await workers.result(workers.submit("a", lambda cancelled: 3))
+
+    assert with_workers(body, workers=1) == 3
+
+
 def test_sources_take_turns() -> None:
     order: list[str] = []
 

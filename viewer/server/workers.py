@@ -71,7 +71,7 @@ class Job(Generic[T]):
             outcome: T | ViewerError = work(self.cancelled)
         except ViewerError as error:
             outcome = _released(error)
-        except Exception as error:
+        except BaseException as error:  # whatever it is, this thread has others' work to do
             log_bug(error)
             outcome = UnexpectedError(
                 "Something went wrong inside the viewer.", hint="Python's log has the details."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -17,6 +18,9 @@ def attempt(
 
     The error is raised outside of the handling of that of the array, and `read` should take the
     array from its source: a traceback that names it would keep it alive.
+
+    What is no `Exception` (a panic of Rust, ``asyncio.CancelledError``, ``sys.exit()``) has failed,
+    too, and would end a worker's thread; only the main thread is its user's, to be interrupted.
 
     Parameters
     ----------
@@ -34,7 +38,10 @@ def attempt(
     """
     try:
         return read()
-    except Exception as error:
+    except BaseException as error:
+        interrupted = threading.current_thread() is threading.main_thread()
+        if interrupted and not isinstance(error, Exception):
+            raise
         closed, reason = is_closed(), reason_of(error)
     if closed:
         raise ClosedError("The layer has been closed.")
