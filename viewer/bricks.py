@@ -65,7 +65,7 @@ import numpy as np
 
 from viewer.errors import NotFoundError
 from viewer.messages import Notice
-from viewer.pyramids.pyramid import Cancelled, Pyramid
+from viewer.pyramids.pyramid import Cancelled, Key, Pyramid
 from viewer.sources.protocol import Array
 from viewer.space import Box
 
@@ -198,6 +198,17 @@ def is_current(
     except NotFoundError:
         return True
     return pyramid.generation_of(level, box, since) <= since
+
+
+def awaited(
+    pyramid: Pyramid, level: int, point: tuple[int, ...], index: tuple[int, int, int]
+) -> Key | None:
+    """What must be read or made before a brick can be; see `Pyramid.awaited`."""
+    try:
+        box, _ = _cover(pyramid, level, point, index)
+    except NotFoundError:
+        return None
+    return pyramid.awaited(level, box)
 
 
 def failed_brick(

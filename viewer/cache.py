@@ -180,6 +180,14 @@ class Partition(Generic[T]):
         with self._cache.lock:
             return self._cache.find(self, key)
 
+    def has(self, key: Hashable) -> bool:
+        """Whether the block of this key is there; that is no use of it."""
+        return key in self.keys
+
+    def is_under_way(self, key: Hashable) -> bool:
+        """Whether somebody is making the block of this key."""
+        return key in self._flights
+
     def put(self, key: Hashable, block: T) -> None:
         """Keep a block that was made without being asked for."""
         if isinstance(block, np.ndarray):

@@ -29,7 +29,7 @@ from viewer.errors import (
 )
 from viewer.kernels.downsample import mean, mode
 from viewer.policy import MIB
-from viewer.pyramids.pyramid import Pyramid
+from viewer.pyramids.pyramid import APART, Pyramid
 from viewer.sources import as_source
 from viewer.space import Box
 from viewer.state import Level
@@ -162,6 +162,26 @@ def test_a_source_chunk_is_decoded_once_for_all_its_bricks(tmp_path):
         assert second[32:].any()
         pyramid.refresh()
         assert not pyramid.read(0, Box((0, 0, 0), (64, 32, 32))).any()
+
+
+def test_it_is_known_what_a_reader_waits_for_first(tmp_path):
+    data = volume((64, 64, 128))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        chunked = Pyramid(as_source(file.create_dataset("a", data=data, chunks=(64,) * 3)), "image")
+        box = Box((0, 0, 32), (32, 32, 96))
+        assert chunked.awaited(0, box) == (0, (0, 0, 0), "made")
+        chunked.read(0, Box((0, 0, 0), (1, 1, 1)))
+        assert chunked.awaited(0, box) == (0, (0, 0, 1), "made")
+        chunked.read(0, box)
+        assert chunked.awaited(0, box) is None
+        chunked.refresh(Box((0, 0, 127), (1, 1, 128)))
+        assert chunked.awaited(0, box) == (0, (0, 0, 1), "made")
+
+
+def test_nobody_waits_for_an_array_in_memory_and_each_for_himself_outside():
+    box = Box((0, 0, 0), (32, 32, 32))
+    assert Pyramid(as_source(volume((64,) * 3)), "image").awaited(0, box) is None
+    assert Pyramid(as_source(Counted(volume((64,) * 3))), "image").awaited(0, box) == APART
 
 
 def test_what_is_read_is_the_callers_own():

@@ -56,6 +56,9 @@ where a block takes much reading; never takes any."""
 Key = tuple[int, tuple[int, ...], Way]
 """Of a block: level, index, and how it was had, which decides how large it is."""
 
+APART: Key = (-1, (), "made")
+"""Stands for voxels that are read for themselves alone."""
+
 
 class Epoch(msgspec.Struct, frozen=True):
     """What one read works with from beginning to end, whatever is refreshed meanwhile."""
@@ -185,6 +188,26 @@ class Blocks:
         for block, part in blocks:
             paste(block, part, box, out)
         return True
+
+    def awaited(self, level: int, box: Box) -> Key | None:
+        """See `Pyramid.awaited`."""
+        epoch = self.open()
+        if self.cells[level] is None:
+            return None if self.resident else APART
+        whole = epoch.whole
+        if whole is not None and level >= whole.first and whole.ready:
+            return None
+        _, way = self._way(epoch, level, "soon")
+        first: Key | None = None
+        for index in box.cells(self._cell(level, way)):
+            if not self.partition.has((level, index, way)):
+                first = (level, index, way)
+                break
+        if first is None or way != "preview" or level not in self.refined:
+            return first
+        # What has been made exactly needs no preview.
+        made = box.cells(self._cell(level, "made"))
+        return first if any(not self.partition.has((level, i, "made")) for i in made) else None
 
     def previews(self, epoch: Epoch) -> range:
         """The levels that are made of a sample of the voxels, if only for some and at first."""

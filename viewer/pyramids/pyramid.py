@@ -34,8 +34,10 @@ from viewer.errors import (
 )
 from viewer.policy import MIB
 from viewer.pyramids.backlog import Backlog
-from viewer.pyramids.blocks import Blocks, Epoch, Key
+from viewer.pyramids.blocks import APART as APART
+from viewer.pyramids.blocks import Blocks, Epoch
 from viewer.pyramids.blocks import Cancelled as Cancelled
+from viewer.pyramids.blocks import Key as Key
 from viewer.pyramids.blocks import Kind as Kind
 from viewer.pyramids.history import History
 from viewer.pyramids.levels import (
@@ -233,6 +235,18 @@ class Pyramid:
         Nothing is computed or waited for: the server's loop does this itself. `box` is not checked.
         """
         return self._blocks.copy_at_hand(level, box, out)
+
+    def awaited(self, level: int, box: Box) -> Key | None:
+        """What somebody who reads a box `soon` has to wait for first; nothing is done.
+
+        None where all is in memory; `APART` where reading costs what the box holds. Else the
+        first block that must be read or made: it serves other boxes, too. `box` is not checked.
+        """
+        return self._blocks.awaited(level, box)
+
+    def is_under_way(self, key: Key) -> bool:
+        """Whether somebody is reading or making a block already."""
+        return self._blocks.partition.is_under_way(key)
 
     def prepare(
         self,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from viewer.bricks import failed_brick, write_brick
 from viewer.errors import CancelledError, ClosedError, ViewerError, http_status
 from viewer.messages import Notice
 from viewer.pyramids.pyramid import Pyramid
+from viewer.server.brick_plan import HOP_SECONDS, Volume
 from viewer.server.direct import SOURCE_STATUS
 from viewer.server.mount import Mount
 from viewer.server.wants import Brick
@@ -32,7 +33,7 @@ class Outcome:
     Bricks that nobody wants any more, or that took too long, are missing.
     """
 
-    __slots__ = ("_each", "_end", "bricks", "buffer", "packed")
+    __slots__ = ("_each", "_end", "bricks", "buffer", "packed", "seconds")
 
     def __init__(self, room: int = 0, each: int = 0) -> None:
         self._each = each  # bytes that a brick may need while it is written
@@ -42,6 +43,8 @@ class Outcome:
         """With where they begin and end in the buffer."""
         self.packed: bytes | None = None
         """All of it compressed, as permessage-deflate has it (RFC 7692); None if not worth it."""
+        self.seconds = 0.0
+        """That reading took."""
         self._end = HEAD_ROOM
 
     def write(self, brick: Brick, write: Callable[[bytearray, int], int]) -> None:
@@ -69,38 +72,10 @@ class Outcome:
                 self.packed = _deflate(data[HEAD_ROOM : self._end])
 
 
-HOP_SECONDS = 0.03
-"""Seconds after which a hop ends though bricks are left: all that it read is sent together, and
-the first brick of a slow source must not wait for the eighth."""
-
-
 def _deflate(data: memoryview) -> bytes:
     deflate = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
     # The receiver adds the empty block at the end itself.
     return (deflate.compress(data) + deflate.flush(zlib.Z_SYNC_FLUSH)).removesuffix(EMPTY_BLOCK)
-
-
-def is_prompt(pyramid: Pyramid, level: int) -> bool:
-    """Whether bricks of this level are read sooner than a worker could be told of them.
-
-    They are cut out of an array in memory, in some 20 µs each.
-    """
-    # A `ResidentSource`, if it is one: asking for the protocol takes as long as a brick.
-    return level == 0 and getattr(pyramid.source, "resident", False) is True
-
-
-class Volume:
-    """An open volume; never the layer itself, which must be free to go."""
-
-    __slots__ = ("bytes", "generation", "layer", "point")
-
-    def __init__(self, layer: str, point: tuple[int, ...], size: int, generation: int) -> None:
-        self.layer = layer
-        self.point = point
-        self.bytes = size
-        """Of a brick in a message, at most."""
-        self.generation = generation
-        """Of its data when a page last asked for some."""
 
 
 class Batch:
@@ -113,7 +88,7 @@ class Batch:
         pyramid: Pyramid,
         bricks: list[Brick],
         volume: Volume,
-        active: set[Brick],
+        active: Collection[Brick],
         mount: Mount,
         *,
         compresses: bool,
@@ -130,12 +105,14 @@ class Batch:
         # Most labels take less than they might; clearing memory for more takes time.
         room = min(len(self._bricks) * each, self._mount.policy.message_bytes + each)
         outcome = Outcome(room, each)
-        end = time.monotonic() + HOP_SECONDS
+        start = time.monotonic()
         for brick in self._bricks:
-            if cancelled() or (outcome.bricks and time.monotonic() > end):
+            late = bool(outcome.bricks) and time.monotonic() > start + HOP_SECONDS
+            if cancelled() or (late and self._volume.awaited(self._pyramid, brick) is not None):
                 break
             if brick in self._active:
                 self._read(brick, outcome, cancelled)
+        outcome.seconds = time.monotonic() - start
         if self._compresses:
             outcome.pack()
         return outcome

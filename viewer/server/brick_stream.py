@@ -1,7 +1,7 @@
 """The brick stream: the server's end of the WebSocket described in `viewer.bricks`.
 
 The page's newest want-list is worked off best first. A few batches are with the workers at a time
-(`HOPS`); each comes back as one finished message. Bricks of an array in memory are cut at once,
+(`HOPS`; `viewer.server.brick_plan` says what is in one); each comes back as one finished message. Bricks of an array in memory are cut at once,
 here: telling a worker of them takes as long. What the page has not acknowledged, together with
 what is being read for it, stays within what it takes (`viewer.server.brick_flow`), so neither a
 slow page nor a slow network makes anything grow. A brick that cannot be had is sent as failed,
@@ -21,8 +21,10 @@ from tornado.iostream import StreamClosedError
 from viewer.bricks import HEADER, failed_brick, is_current, record_bytes
 from viewer.errors import CancelledError, ViewerError
 from viewer.messages import Notice
-from viewer.server.brick_batch import HEAD_ROOM, Batch, Outcome, Volume, failure, is_prompt
+from viewer.pyramids.pyramid import Key, Pyramid
+from viewer.server.brick_batch import HEAD_ROOM, Batch, Outcome, failure
 from viewer.server.brick_flow import Flow
+from viewer.server.brick_plan import Paces, Share, Volume, is_prompt
 from viewer.server.brick_requests import Credit, Open, Want, decode_request
 from viewer.server.connection import Socket, seen
 from viewer.server.hosts import is_loopback
@@ -50,7 +52,8 @@ class BrickSocket(Socket):
         self._compresses = "permessage-deflate" in agreed and "server_max_window" not in agreed
         self._volumes: dict[int, Volume] = {}
         self._wants = WantList()
-        self._hops = 0
+        self._shares: list[Share] = []  # of the batches that are with the workers
+        self._paces: dict[str, Paces] = {}  # by layer
         policy = self.mount.policy
         self._flow = Flow(policy.credit_bytes, policy.least_credit_bytes, policy.most_credit_bytes)
         self._reserved = 0
@@ -102,7 +105,8 @@ class BrickSocket(Socket):
         with suppress(ViewerError):  # no such layer: its bricks will come back failed
             size = record_bytes(self.mount.served.layer(request.layer).pyramid)
         generation = self._generation(request.layer)
-        return Volume(request.layer, tuple(request.point), size, generation)
+        paces = self._paces.setdefault(request.layer, {})
+        return Volume(request.layer, tuple(request.point), size, generation, paces)
 
     def _forget_old(self) -> None:
         """What is on its way, but has changed since, is no reason not to send it again."""
@@ -120,15 +124,34 @@ class BrickSocket(Socket):
 
     def _pump(self) -> None:
         """Begin batches while there is room for their bricks on the way."""
-        while self._hops < HOPS and not self.mount.closed and (count := self._room()):
-            batch = self._wants.take(count)
-            if not batch:
+        while len(self._shares) < HOPS and not self.mount.closed and (room := self._room()):
+            found = self._wants.take(lambda brick, room=room: self._share(brick, room))  # type: ignore[misc]
+            if found is None:
                 return
-            if self._begin(batch):
+            if self._begin(*found):
                 # Everybody else on this loop has a turn before the next.
                 if self._turn is None:
                     self._turn = self._loop.call_soon(self._next)
                 return
+
+    def _share(self, brick: Brick, room: int) -> Share:
+        """What a reader takes who begins with a brick, if there is room for so many."""
+        volume, pyramid = self._volumes.get(brick[0]), None
+        if volume is not None:
+            with suppress(ViewerError):  # no such layer: those who begin will say so
+                pyramid = self.mount.served.layer(volume.layer).pyramid
+        prompt = False
+        if pyramid is not None and not self._compresses:
+            with suppress(ViewerError):
+                prompt = is_prompt(pyramid, brick[1])
+        return Share(brick, room, volume, pyramid, self._is_free, prompt=prompt)
+
+    def _is_free(self, pyramid: Pyramid, block: Key) -> bool:
+        """Whether no other reader is about to bring a block."""
+        if not self._shares:
+            return True
+        ours = any(share.pyramid is pyramid and block in share.blocks for share in self._shares)
+        return not ours and not pyramid.is_under_way(block)
 
     def _room(self) -> int:
         """Bricks that may be begun now; one at least when nothing is on its way."""
@@ -147,42 +170,38 @@ class BrickSocket(Socket):
         self._turn = None
         self._pump()
 
-    def _begin(self, batch: list[Brick]) -> bool:
+    def _begin(self, share: Share, batch: list[Brick]) -> bool:
         """Have a batch read; whether that is done already."""
-        number = batch[0][0]
-        volume = self._volumes.get(number)
+        volume = share.volume
         if volume is None:
+            number = batch[0][0]
             self._send_failed(batch, 0, Notice("notfound", f"Volume {number} is not open."))
             return False
         try:
-            pyramid = self.mount.served.layer(volume.layer).pyramid
             work = Batch(
-                pyramid,
+                self.mount.served.layer(volume.layer).pyramid,
                 batch,
                 volume,
                 self._wants.active,
                 self.mount,
                 compresses=self._compresses,
             )
-            if not self._compresses and all(
-                is_prompt(pyramid, level) for level in {brick[1] for brick in batch}
-            ):
-                self._finish(batch, work(lambda: False))
+            if share.prompt:
+                self._finish(share, batch, work(lambda: False))
                 return True
             job = self.mount.start(volume.layer, work)
         except ViewerError as error:
             self._fail(batch, volume.layer, error)
             return False
-        reserved = len(batch) * volume.bytes
-        self._hops += 1
-        self._reserved += reserved
-        task = self._loop.create_task(self._wait_for(batch, job, volume.layer, reserved))
+        self._shares.append(share)
+        self._reserved += len(batch) * volume.bytes
+        task = self._loop.create_task(self._wait_for(share, batch, job, volume))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return False
 
     async def _wait_for(
-        self, batch: list[Brick], job: Job[Outcome], layer: str, reserved: int
+        self, share: Share, batch: list[Brick], job: Job[Outcome], volume: Volume
     ) -> None:
         outcome = None
         try:
@@ -190,16 +209,17 @@ class BrickSocket(Socket):
         except CancelledError:
             pass
         except ViewerError as error:
-            self._fail(batch, layer, error)
+            self._fail(batch, volume.layer, error)
         finally:
-            self._hops -= 1
-            self._reserved -= reserved
+            self._shares.remove(share)
+            self._reserved -= len(batch) * volume.bytes
         if outcome is not None:
-            self._finish(batch, outcome)
+            self._finish(share, batch, outcome)
         self._pump()
 
-    def _finish(self, batch: list[Brick], outcome: Outcome) -> None:
+    def _finish(self, share: Share, batch: list[Brick], outcome: Outcome) -> None:
         done = {brick for brick, _, _ in outcome.bricks}
+        share.learn(done, outcome.seconds)
         self._wants.give_back([brick for brick in batch if brick not in done])
         self._send_bricks(outcome)
 

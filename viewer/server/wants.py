@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import takewhile
+from typing import Protocol, TypeVar
 
 Brick = tuple[int, int, int, int, int]
 """Volume, level, and index (z, y, x) in bricks."""
 
 FIELDS = 5
+
+PASSED = 256
+"""Bricks passed over at most until there is one to begin with."""
+
+
+class Taking(Protocol):
+    """What a reader takes at once."""
+
+    @property
+    def room(self) -> int:
+        """Bricks at most."""
+
+    def takes(self, brick: Brick) -> bool:
+        """Whether he takes this one, too."""
+
+
+T = TypeVar("T", bound=Taking)
 
 
 class WantList:
@@ -21,13 +40,17 @@ class WantList:
     """
 
     def __init__(self) -> None:
-        self.active: set[Brick] = set()
-        """Bricks that a worker has, and that are still wanted; also read by the workers."""
+        self._active: dict[Brick, int] = {}  # with their places in the list
         self.generation = -1
         self._list: Sequence[int] = ()
         self._position = 0
-        self._first: list[Brick] = []
+        self._passed: list[tuple[int, Brick]] = []  # taken by nobody, though before the position
         self._sent: dict[Brick, tuple[int, int]] = {}
+
+    @property
+    def active(self) -> Collection[Brick]:
+        """Bricks that a worker has, and that are still wanted; also looked at by the workers."""
+        return self._active
 
     def replace(self, generation: int, bricks: Sequence[int], taken: int) -> None:
         """A new list: `FIELDS` numbers a brick, best first, made after so many bytes were taken."""
@@ -35,48 +58,78 @@ class WantList:
             return
         self.generation = generation
         self._list, self._position = bricks, 0
-        self._first = []
+        self._passed = []
         # In the order in which they end.
         self.forget(list(takewhile(lambda brick: self._sent[brick][0] <= taken, self._sent)))
-        if self.active:
+        if self._active:
             numbers = iter(bricks)
-            wanted = set(zip(*(numbers,) * FIELDS, strict=True))
-            self.active &= wanted
+            wanted = enumerate(zip(*(numbers,) * FIELDS, strict=True))
+            places = {brick: at * FIELDS for at, brick in wanted if brick in self._active}
+            for brick in self._active.keys() - places.keys():
+                del self._active[brick]
+            self._active.update(places)
 
-    def take(self, count: int) -> list[Brick]:
-        """Up to `count` bricks of one volume to be read now; they become active.
+    def take(self, begin: Callable[[Brick], T]) -> tuple[T, list[Brick]] | None:
+        """What a reader takes who begins with the best brick that there is; it becomes active.
 
-        Those of other volumes between them are the next to be taken: pages want several layers
-        at each place, and many small messages cost more than a few of one volume each.
+        `begin` is asked for what is taken with a brick; that may not take the brick itself, which
+        waits then. What is passed over is looked at first the next time: pages want several layers
+        at each place, and a reader takes those of one.
         """
-        taken: list[Brick] = []
-        others: list[Brick] = []
-        for brick in self._first:
-            mine = len(taken) < count and (not taken or brick[0] == taken[0][0])
-            (taken if mine else others).append(brick)
+        left, others = iter(self._passed), list[tuple[int, Brick]]()
+        places = itertools.chain(left, self._rest())
+        found: tuple[T, list[Brick]] | None = None
+        for at, brick in itertools.islice(places, PASSED):
+            share = begin(brick)
+            if share.takes(brick):
+                found = share, [brick]
+                self._active[brick] = at
+                self._take_more(share, found[1], places, others)
+                break
+            others.append((at, brick))
+        self._passed = [*others, *left]
+        return found
+
+    def _take_more(
+        self,
+        share: Taking,
+        taken: list[Brick],
+        places: Iterator[tuple[int, Brick]],
+        others: list[tuple[int, Brick]],
+    ) -> None:
+        limit = len(others) + share.room
+        while len(taken) < share.room and len(others) < limit:
+            place = next(places, None)
+            if place is None:
+                return
+            at, brick = place
+            if share.takes(brick):
+                taken.append(brick)
+                self._active[brick] = at
+            else:
+                others.append(place)
+
+    def _rest(self) -> Iterator[tuple[int, Brick]]:
+        """The list from the position on, less what is active or has been sent."""
         numbers = self._list
-        while self._position < len(numbers) and len(taken) < count and len(others) < count:
-            position = self._position
-            brick = tuple(numbers[position : position + FIELDS])  # type: ignore[assignment]
+        while self._position < len(numbers):
+            at = self._position
+            brick: Brick = tuple(numbers[at : at + FIELDS])  # type: ignore[assignment]
             self._position += FIELDS
-            if brick in self.active or brick in self._sent:
-                continue
-            (others if taken and brick[0] != taken[0][0] else taken).append(brick)
-        self._first = others
-        self.active.update(taken)
-        return taken
+            if brick not in self._active and brick not in self._sent:
+                yield at, brick
 
     def finish(self, brick: Brick) -> bool:
         """A worker is done with `brick`; whether it is still wanted."""
-        wanted = brick in self.active
-        self.active.discard(brick)
-        return wanted
+        return self._active.pop(brick, None) is not None
 
-    def give_back(self, bricks: Sequence[Brick]) -> None:
-        """A worker did not come to these: they are the next to be taken, if still wanted."""
-        left = [brick for brick in bricks if brick in self.active]
-        self.active.difference_update(left)
-        self._first = left + self._first
+    def give_back(self, bricks: Iterable[Brick]) -> None:
+        """A worker did not come to these: if still wanted, they wait again at their places."""
+        back = [(self._active.pop(brick), brick) for brick in bricks if brick in self._active]
+        # Beyond the position they will be come to anyway.
+        back = [(at, brick) for at, brick in back if at < self._position]
+        if back:
+            self._passed = sorted([*back, *self._passed])
 
     def sent(self, brick: Brick, end: int, generation: int) -> None:
         """`brick` has left in a message that ends at byte `end`; `generation` is of its data."""
@@ -94,6 +147,7 @@ class WantList:
 
     def close(self, volume: int) -> None:
         """Nothing of `volume` is wanted any more."""
-        self.active -= {brick for brick in self.active if brick[0] == volume}
-        self._first = [brick for brick in self._first if brick[0] != volume]
+        for brick in [brick for brick in self._active if brick[0] == volume]:
+            del self._active[brick]
+        self._passed = [place for place in self._passed if place[1][0] != volume]
         self.forget([brick for brick, _ in self.on_the_way(volume)])
