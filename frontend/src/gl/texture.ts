@@ -145,6 +145,8 @@ export class Texture3D {
     // Exact reads fetch texels and so ignore the filter: one texture serves both.
     const linear = !integer && (format !== "R32F" || context.floatLinear);
     setParameters(context, gl.TEXTURE_3D, linear);
+    // Not every device can draw into floats.
+    if (format !== "R32F") context.clearLayer(this.texture, integer);
   }
 
   get bytes(): number {
