@@ -4,7 +4,7 @@ import type { Need } from "../bricks/planner";
 import type { Volume } from "../bricks/volume";
 import type { Position } from "../math/panel";
 import { POLICY } from "./policy";
-import type { Actor } from "./stage";
+import type { Actor } from "./actors";
 
 /** The part of the GPU's budget that bricks filling the 3-D panel may take. */
 const FILLING = 0.4;

@@ -18,7 +18,7 @@ import { SCREEN_VERTEX } from "./shaders/slice";
 import { COMPOSE_FRAGMENT, COMPOSE_UNIFORMS } from "./shaders/space";
 import { SlicePainter, type LabelUniforms, type Sample } from "./slice-painter";
 import { SpacePainter, type SpaceScene } from "./space-painter";
-import type { Actor } from "./stage";
+import type { Actor } from "./actors";
 import type { TexelCode } from "./texels";
 import { VolumePainter, type SpaceVolume } from "./volume-painter";
 

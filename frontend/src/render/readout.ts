@@ -6,7 +6,7 @@ import type { Volume } from "../bricks/volume";
 import type { Position } from "../math/panel";
 import { spatialCount } from "../math/space";
 import { isShown } from "./label-table";
-import type { Actor } from "./stage";
+import type { Actor } from "./actors";
 import type { LayerValue } from "./types";
 
 function voxelOf(voxels: Voxels, constant: boolean, offset: number): number | bigint | null {

@@ -1,5 +1,6 @@
 // What is on stage: the layers shown, the bricks that their pictures need, which of them are there
 // and which are next to go to the GPU. It knows the atlas only by what it is told is resident.
+import { BrickSet } from "../bricks/brick-set";
 import { ownPlane } from "../bricks/cover";
 import type { Brick } from "../bricks/cache";
 import type { Library } from "../bricks/library";
@@ -8,30 +9,18 @@ import { Motion, nextBricks } from "../bricks/look-ahead";
 import { plan, type Cover, type Need, type Plan, type Sight } from "../bricks/planner";
 import type { BrickNumber, Volume } from "../bricks/volume";
 import type { Position } from "../math/panel";
-import type { Document, ImageLayer, LabelsLayer, Notice } from "../wire/types";
+import type { Document } from "../wire/types";
+import { Actors, type Actor } from "./actors";
 import { Ahead } from "./ahead";
-import { slotBytes, type Slot } from "./atlas";
+import { slotBytes } from "./atlas";
 import { fillingNeeds, planFilling, standIns, type Filling, type SpaceSight } from "./filling";
-import { pointOf } from "./leading";
 import type { Picture } from "./pictures";
 import { POLICY } from "./policy";
+import { Presence, Progress, type Residents } from "./presence";
+import { Probe } from "./probe";
 import { finestOf } from "./stand-ins";
-import { imageCode, labelsCode, type TexelCode } from "./texels";
+import type { TexelCode } from "./texels";
 import { Waiting } from "./waiting";
-
-/** A layer as it is shown now. */
-export interface Actor {
-  readonly layer: ImageLayer | LabelsLayer;
-  readonly volume: Volume;
-  /** What is shown where nothing of `volume` is there yet. */
-  readonly former: Volume | null;
-  readonly code: TexelCode;
-}
-
-/** What the stage asks of the GPU; null while there is none. */
-export interface Residents {
-  slot(volume: Volume, number: BrickNumber): Slot | null;
-}
 
 /** The part of the GPU's budget that bricks in view may take; the rest eases moving about. */
 const IN_VIEW = 0.75;
@@ -43,8 +32,8 @@ export class Stage {
   readonly #library: Library;
   readonly #direct: number;
   #budget: number;
-  readonly #codes = new WeakMap<Volume, TexelCode>();
-  #actors: readonly Actor[] = [];
+  readonly #presence: Presence;
+  readonly #actors: Actors;
   #pictures: readonly Picture[] = [];
   #plan: Plan = { covers: [], needs: [] };
   /** The finest level on the screen since slices of the volume were complete last. */
@@ -56,27 +45,30 @@ export class Stage {
   readonly #ahead = new Ahead();
   readonly #motion = new Motion();
   readonly #waiting = new Waiting();
-  #probe: Need[] = [];
-  #probed: Position | null = null;
-  #inView = new Map<Volume, Set<BrickNumber>>();
+  readonly #probe = new Probe();
+  #inView = new BrickSet();
   /** Those among them that are needed now, not only next. */
-  #needed = new Map<Volume, Set<BrickNumber>>();
-  /** Bricks for which the GPU had no room since the last plan. */
-  readonly #refused = new Map<Volume, Set<BrickNumber>>();
+  #needed = new BrickSet();
   /** Bricks that are here but not yet on the GPU, best first. */
   #queue: Need[] = [];
-  residents: Residents = { slot: () => null };
 
   /** `budget` in bytes of texture, `direct` as in `PlanOptions`. */
   constructor(library: Library, budget: number, direct: number) {
     this.#library = library;
     this.#budget = budget;
     this.#direct = direct;
+    this.#presence = new Presence(library);
+    this.#actors = new Actors(library, this.#presence);
+  }
+
+  /** What is on the GPU; nothing at first. */
+  set residents(residents: Residents) {
+    this.#presence.residents = residents;
   }
 
   /** Bottom first. */
   get actors(): readonly Actor[] {
-    return this.#actors;
+    return this.#actors.list;
   }
 
   get pictures(): readonly Picture[] {
@@ -97,23 +89,19 @@ export class Stage {
    * was shown before.
    */
   shownFills(): Fill[] {
-    const isHere = (fill: Fill): boolean => bricksOf(fill).every((need) => this.#isSomething(need));
+    const isHere = (fill: Fill): boolean =>
+      bricksOf(fill).every((need) => this.#presence.isSomething(need));
     return this.fills.map((fill) => {
-      const former = this.#actors.find(({ volume }) => volume === fill.volume)?.former ?? null;
+      const former = this.actors.find(({ volume }) => volume === fill.volume)?.former ?? null;
       return standIns(fill, former).find(isHere) ?? fill;
     });
   }
 
-  /** Bricks that fill the 3-D panel and can't be drawn yet, and why some never will. */
-  get fillProgress(): { readonly loading: number; readonly failures: Notice[] } {
-    let loading = 0;
-    const failures = new Map<string, Notice>();
-    for (const { volume, number } of this.fills.flatMap(bricksOf)) {
-      const notice = this.#library.failure(volume, number);
-      if (notice !== null) failures.set(notice.message, notice);
-      if (!this.#isDrawable(volume, number)) loading += 1;
-    }
-    return { loading, failures: [...failures.values()] };
+  /** Of the bricks that fill the 3-D panel. */
+  get fillProgress(): Progress {
+    const progress = new Progress(this.#presence);
+    for (const need of this.fills.flatMap(bricksOf)) progress.count(need);
+    return progress;
   }
 
   /** Whether the bricks of this volume fill the 3-D panel. */
@@ -129,15 +117,15 @@ export class Stage {
   /** Whether a brick in view is still to come or to be put on the GPU. */
   get isLoading(): boolean {
     const isFilled = this.fills.every((fill) =>
-      bricksOf(fill).every(({ volume, number }) => this.#isDrawable(volume, number)),
+      bricksOf(fill).every((need) => this.#presence.isDrawable(need)),
     );
     return !isFilled || this.areSlicesLoading;
   }
 
   /** The same for slices alone. */
   get areSlicesLoading(): boolean {
-    return this.#plan.covers.some(({ sight, cells }) =>
-      cells.some(({ number }) => !this.#isDrawable(sight.volume, number)),
+    return this.#plan.covers.some(({ sight: { volume }, cells }) =>
+      cells.some(({ number }) => !this.#presence.isDrawable({ volume, number })),
     );
   }
 
@@ -147,7 +135,7 @@ export class Stage {
   }
 
   code(volume: Volume): TexelCode | null {
-    return this.#codes.get(volume) ?? null;
+    return this.#actors.code(volume);
   }
 
   /** Plan for so many bytes of texture from now on. */
@@ -158,7 +146,7 @@ export class Stage {
   /** Bricks asked for or still to be, or waiting for the GPU. */
   get pending(): number {
     const needs = [...this.#plan.needs, ...this.#fillNeeds, ...this.#ahead.needs];
-    return needs.filter(({ volume, number }) => !this.#isDrawable(volume, number)).length;
+    return needs.filter((need) => !this.#presence.isDrawable(need)).length;
   }
 
   /** The GPU turned out to hold no more than this: plan for it. False: so it was done already. */
@@ -169,13 +157,9 @@ export class Stage {
   }
 
   /** There is no room for the brick; returns whether anything in view lacks it. */
-  refuse({ volume, number }: Need): boolean {
-    this.#refused.set(volume, (this.#refused.get(volume) ?? new Set()).add(number));
-    return this.isNeeded(volume, number);
-  }
-
-  #isRefused(volume: Volume, number: BrickNumber): boolean {
-    return this.#refused.get(volume)?.has(number) === true;
+  refuse(need: Need): boolean {
+    this.#presence.refuse(need);
+    return this.isNeeded(need.volume, need.number);
   }
 
   /** Layers that a picture, or the 3-D panel (null), can't show whole for want of memory. */
@@ -185,15 +169,15 @@ export class Stage {
       for (const layer of this.#filling.left) short.add(layer);
       for (const fill of this.fills) {
         const isShort =
-          !isWhole(fill) ||
-          bricksOf(fill).some(({ volume, number }) => this.#isRefused(volume, number));
+          !isWhole(fill) || bricksOf(fill).some((need) => this.#presence.isRefused(need));
         if (isShort) short.add(fill.volume.layer);
       }
     }
     for (const { sight, cells, left } of this.#plan.covers) {
       if (sight.picture !== picture) continue;
       const { volume } = sight;
-      const isShort = left > 0 || cells.some(({ number }) => this.#isRefused(volume, number));
+      const isShort =
+        left > 0 || cells.some(({ number }) => this.#presence.isRefused({ volume, number }));
       if (isShort) short.add(volume.layer);
     }
     return [...short];
@@ -209,93 +193,74 @@ export class Stage {
     const before = isComplete ? finestOf(this.#plan.covers) : this.#finest;
     this.#library.begin();
     this.#pictures = pictures;
-    this.#actors = this.#castActors(document);
+    this.#actors.cast(document);
     const sights: Sight[] = [];
+    const probed = this.#probe.position;
     pictures.forEach(({ plane }, picture) => {
-      for (const { layer, volume } of this.#actors) {
+      for (const { layer, volume } of this.actors) {
         const linear = layer.kind === "image" && layer.style.interpolation === "linear";
-        const focus = this.#probed === null ? null : volume.map.inward(this.#probed);
+        const focus = probed === null ? null : volume.map.inward(probed);
         sights.push({ picture, volume, plane: ownPlane(volume, plane), linear, focus });
       }
     });
     const bytes = (volume: Volume): number =>
-      slotBytes(volume, this.#codes.get(volume)?.format ?? "R32F");
-    this.#filling = planFilling(this.#actors, space, this.#budget, bytes);
+      slotBytes(volume, this.#actors.code(volume)?.format ?? "R32F");
+    this.#filling = planFilling(this.actors, space, this.#budget, bytes);
     this.#fillNeeds = fillingNeeds(this.#filling, this.#direct);
     const budget = this.#budget * IN_VIEW - this.#filling.bytes;
     this.#plan = plan(sights, { bytes, budget, direct: isLate ? 0 : this.#direct });
     this.#finest = finestOf(this.#plan.covers, before);
-    this.#inView = new Map();
-    this.#needed = new Map();
-    this.#refused.clear();
-    this.#gather(this.#gather([...this.#plan.needs, ...this.#fillNeeds], this.#needed));
-    const ahead = this.#gather(this.#actors.flatMap(({ volume }) => coarsestBricks(volume)));
+    this.#inView = new BrickSet();
+    this.#needed = new BrickSet();
+    this.#presence.forgetRefused();
+    /** Those that were not known to be in view. */
+    const unseen = (needs: readonly Need[]): Need[] =>
+      needs.filter((need) => this.#inView.add(need));
+    for (const need of unseen([...this.#plan.needs, ...this.#fillNeeds])) this.#needed.add(need);
+    const ahead = unseen(this.actors.flatMap(({ volume }) => coarsestBricks(volume)));
     const taken = this.#plan.needs.reduce((sum, { volume }) => sum + bytes(volume), 0);
     this.#motion.note(sights, now / 1000, document.view.zoom === null);
     const room = this.#budget * LOOK_AHEAD - taken;
     if (room > 0) {
       const next = nextBricks(this.#plan.covers, this.#motion, bytes, room);
-      ahead.push(...this.#gather(next));
+      ahead.push(...unseen(next));
     }
     this.#ahead.replace(ahead);
     this.#queue = [...this.#plan.needs, ...this.#fillNeeds, ...ahead].filter((need) =>
-      this.#isPending(need),
+      this.#presence.isPending(need),
     );
     const gone = this.#library.prune(new Set(Object.keys(document.layers)));
     gone.push(...this.#library.settle());
-    this.#probe = this.#probesAt(this.#probed);
-    this.want();
+    this.setProbe(probed);
     return gone;
-  }
-
-  /** Remember that these are in view; returns those of which it was not known. */
-  #gather(needs: readonly Need[], known = this.#inView): Need[] {
-    return needs.filter(({ volume, number }) => {
-      const numbers = known.get(volume) ?? new Set();
-      known.set(volume, numbers);
-      const isNew = !numbers.has(number);
-      numbers.add(number);
-      return isNew;
-    });
   }
 
   /** Also load the finest voxels at this position, before all else. */
   setProbe(position: Position | null): void {
-    this.#probed = position;
-    this.#probe = this.#probesAt(position);
+    const volumes = this.actors.map(({ volume }) => volume);
+    this.#probe.place(position, volumes);
     this.want();
   }
 
-  #probesAt(position: Position | null): Need[] {
-    if (position === null) return [];
-    return this.#actors.flatMap(({ volume }) => {
-      const voxel = volume.voxelAt(0, position);
-      return voxel === null ? [] : [{ volume, number: volume.locate(0, voxel).number }];
-    });
-  }
-
   isProbed(volume: Volume, number: BrickNumber): boolean {
-    return this.#probe.some((need) => need.volume === volume && need.number === number);
+    return this.#probe.has(volume, number);
   }
 
   /** Everything in view is there: ask for what may be needed next. */
   lookAhead(): void {
     const { needs } = this.#ahead;
     this.#ahead.start(this.#motion.isMoving ? 0 : POLICY.restMilliseconds, () => {
-      if (needs.some(({ volume, number }) => !this.#isThere(volume, number))) this.want();
+      if (needs.some((need) => !this.#presence.isThere(need))) this.want();
     });
   }
 
   /** Tell the server what is missing. */
   want(): void {
-    const missing = this.#probe.filter(({ volume, number }) => {
-      const state = this.#library.state(volume, number);
-      return state === "missing" || state === "stale";
-    });
+    const missing = this.#probe.missing(this.#library);
     const probed = (need: Need): boolean =>
       missing.some(({ volume, number }) => volume === need.volume && number === need.number);
     const probes = missing.length;
-    const isThere = ({ volume, number }: Need): boolean => this.#isThere(volume, number);
+    const isThere = (need: Need): boolean => this.#presence.isThere(need);
     const inView = [...this.#plan.needs, ...this.#fillNeeds].filter((need) => !isThere(need));
     for (const need of [...inView, ...this.#ahead.next(isThere)]) {
       if (probes === 0 || !probed(need)) missing.push(need);
@@ -305,9 +270,9 @@ export class Stage {
 
   /** Something came from the server; returns whether any picture can change by it. */
   arrived(volume: Volume, number: BrickNumber): boolean {
-    if (this.#inView.get(volume)?.has(number) !== true) return false;
+    if (!this.#inView.has(volume, number)) return false;
     const need = { volume, number };
-    if (this.#isPending(need)) this.#queue.push(need);
+    if (this.#presence.isPending(need)) this.#queue.push(need);
     if (!this.isNeeded(volume, number) && this.#ahead.came()) this.want();
     return true;
   }
@@ -318,98 +283,27 @@ export class Stage {
       const need = this.#queue.shift();
       if (need === undefined) return null;
       const brick = this.#library.brick(need.volume, need.number);
-      if (brick !== null && this.#isPending(need)) return { need, brick };
+      if (brick !== null && this.#presence.isPending(need)) return { need, brick };
     }
   }
 
   /** Whether a picture waits for the brick. */
   isNeeded(volume: Volume, number: BrickNumber): boolean {
-    return this.#needed.get(volume)?.has(number) === true;
+    return this.#needed.has(volume, number);
   }
 
   isInView(volume: Volume, number: BrickNumber): boolean {
-    return this.#inView.get(volume)?.has(number) === true;
+    return this.#inView.has(volume, number);
   }
 
-  /** Whether the brick shows the data in force, or never will. */
-  #isThere(volume: Volume, number: BrickNumber): boolean {
-    const slot = this.residents.slot(volume, number);
-    if (slot !== null && this.#library.isCurrent(volume, number, slot.generation)) {
-      slot.generation = Math.max(slot.generation, this.#library.generation(volume));
-      return true;
-    }
-    const state = this.#library.state(volume, number);
-    return state === "ready" || state === "failed";
-  }
-
-  /** Whether the brick is here and belongs on the GPU, but is not there. */
-  #isPending({ volume, number }: Need): boolean {
-    const brick = this.#library.brick(volume, number);
-    if (brick === null || this.#isRefused(volume, number)) return false;
-    const slot = this.residents.slot(volume, number);
-    if (brick.constant) return slot !== null;
-    return slot?.serial !== brick.serial;
-  }
-
-  /** Bricks of one picture that are wanted and can't be drawn yet, and why some never will. */
-  progress(picture: number): { readonly loading: number; readonly failures: Notice[] } {
-    let loading = 0;
-    const failures = new Map<string, Notice>();
+  /** Of the bricks of one picture. */
+  progress(picture: number): Progress {
+    const progress = new Progress(this.#presence);
     for (const { sight, cells } of this.#plan.covers) {
       if (sight.picture !== picture) continue;
-      for (const { number } of cells) {
-        const notice = this.#library.failure(sight.volume, number);
-        if (notice !== null) failures.set(notice.message, notice);
-        if (!this.#isDrawable(sight.volume, number)) loading += 1;
-      }
+      const { volume } = sight;
+      for (const { number } of cells) progress.count({ volume, number });
     }
-    return { loading, failures: [...failures.values()] };
-  }
-
-  #isDrawable(volume: Volume, number: BrickNumber): boolean {
-    if (!this.#isThere(volume, number)) return false;
-    return !this.#isPending({ volume, number });
-  }
-
-  /** Whether there is something to draw for the brick, be it of older data. */
-  #isSomething({ volume, number }: Need): boolean {
-    if (this.residents.slot(volume, number) !== null) return true;
-    if (this.#library.brick(volume, number)?.constant === true) return true;
-    return this.#isDrawable(volume, number) && !this.#isRefused(volume, number);
-  }
-
-  #castActors(document: Document): Actor[] {
-    const before = new Map(this.#actors.map((actor) => [actor.layer.id, actor]));
-    const actors: Actor[] = [];
-    for (const id of document.order) {
-      const layer = document.layers[id];
-      if (layer?.visible !== true || layer.kind === "surface") continue;
-      const point = pointOf(layer.data, document.view);
-      if (point === null) continue;
-      const volume = this.#library.select(id, layer.kind, layer.data, point);
-      let code = this.#codes.get(volume);
-      if (code === undefined) {
-        code =
-          layer.kind === "labels"
-            ? labelsCode(volume.element)
-            : imageCode(volume.element, layer.data.histogram);
-        this.#codes.set(volume, code);
-      }
-      actors.push({ layer, volume, former: this.#formerOf(before.get(id), volume), code });
-    }
-    return actors;
-  }
-
-  /** What stands in: what was shown last, unless that was still empty itself. */
-  #formerOf(before: Actor | undefined, volume: Volume): Volume | null {
-    if (before === undefined) return null;
-    if (before.volume === volume) return before.former;
-    const shown = coarsestBricks(before.volume).some(
-      ({ number }) =>
-        this.residents.slot(before.volume, number) !== null ||
-        this.#library.brick(before.volume, number)?.constant === true,
-    );
-    const former = shown ? before.volume : before.former;
-    return former === volume ? null : former;
+    return progress;
   }
 }
