@@ -9,12 +9,15 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+import tifffile
 import zarr
 from msgspec.structs import replace
 
 import viewer
+from tests.sources.test_remote import Web, web
 from viewer.errors import InvalidValueError, SourceError
 from viewer.kernels.downsample import mean
+from viewer.opening import open_data, parse_location
 from viewer.policy import MIB, POLICY
 from viewer.pyramids.build import build
 from viewer.pyramids.pyramid import Pyramid
@@ -22,6 +25,8 @@ from viewer.sources import as_source
 from viewer.space import Box
 
 distributed = pytest.importorskip("distributed")
+
+__all__ = ["web"]  # a fixture
 
 CHUNKS = (50, 64, 100)
 
@@ -48,8 +53,10 @@ def volume() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 200, (100, 150, 201)).astype("u1")
 
 
-@pytest.fixture(params=["hdf5", "zarr", "mapped", "dask"])
-def data(request: pytest.FixtureRequest, volume: np.ndarray, tmp_path: Path) -> Iterator[Any]:
+@pytest.fixture(params=["hdf5", "zarr", "mapped", "dask", "tiff", "web"])
+def data(
+    request: pytest.FixtureRequest, volume: np.ndarray, tmp_path: Path, web: Web
+) -> Iterator[Any]:
     if request.param == "hdf5":
         with h5py.File(tmp_path / "a.h5", "w") as file:
             file.create_dataset("a", data=volume, chunks=(1, 150, 201), compression="gzip")
@@ -60,6 +67,17 @@ def data(request: pytest.FixtureRequest, volume: np.ndarray, tmp_path: Path) -> 
     elif request.param == "mapped":
         np.save(tmp_path / "a.npy", volume)
         yield np.load(tmp_path / "a.npy", mmap_mode="r")
+    elif request.param == "tiff":
+        tifffile.imwrite(tmp_path / "a.tif", volume, compression="zlib", photometric="minisblack")
+        opened = open_data(parse_location(tmp_path / "a.tif"))
+        yield opened.shown[0]
+        opened.close()
+    elif request.param == "web":
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            file.create_dataset("a", data=volume, chunks=CHUNKS, compression="gzip")
+        opened = open_data(parse_location(f"{web.url}/a.h5"))
+        yield opened.shown[0]
+        opened.close()
     else:
         dask = pytest.importorskip("dask.array")
         yield dask.from_array(volume, chunks=CHUNKS)
@@ -74,6 +92,17 @@ def test_processes_build_a_pyramid(
     level = pyramid.read(1, Box.whole(pyramid.levels[1].shape))
     np.testing.assert_array_equal(level, mean(volume, (2, 2, 2)))
     pyramid.close()
+
+
+def test_what_workers_do_not_find_is_said(client: Any, volume: np.ndarray, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("a", data=volume, chunks=CHUNKS)
+    with h5py.File(tmp_path / "a.h5") as file:
+        pyramid = Pyramid(as_source(file["a"]), "image")
+        (tmp_path / "a.h5").rename(tmp_path / "b.h5")
+        with pytest.raises(InvalidValueError, match=r"cannot be sent .* is not on the disk"):
+            build(pyramid, tmp_path / "levels", client=client)
+        pyramid.close()
 
 
 def test_what_processes_cannot_have_is_refused(client: Any, tmp_path: Path) -> None:

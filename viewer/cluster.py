@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import pickle
+import secrets
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
+
+from viewer.errors import InvalidValueError, SourceError, reason_of
 
 T = TypeVar("T")
 
@@ -52,6 +56,75 @@ def work_off_here(
             for future in running:
                 future.cancel()
             raise
+
+
+class Packed(Generic[T]):
+    """A value on its way to workers, who unpack it once; those in this process take it as it is.
+
+    Parameters
+    ----------
+    value : object
+        With the classes and functions of the script or notebook that it is of.
+    """
+
+    def __init__(self, value: T) -> None:
+        self._token = secrets.token_hex(8)
+        self._value: T | None = value
+        self._bytes = b""
+        self._reason = ""
+        _OPENED[self._token] = value  # for workers in this process
+
+    def __getstate__(self) -> dict[str, Any]:
+        if not self._bytes and not self._reason:
+            import cloudpickle
+
+            try:
+                self._bytes = cloudpickle.dumps(self._value)
+            except Exception as error:  # fine, as long as all workers are in this process
+                self._reason = reason_of(error)
+        return {**vars(self), "_value": None}
+
+    def unpack(self) -> T:
+        """The value.
+
+        Raises
+        ------
+        InvalidValueError
+            When it cannot be sent.
+        SourceError
+            When the worker cannot have it: it lacks a file, or a package.
+        """
+        if self._token in _OPENED:
+            found: T = _OPENED[self._token]
+            return found
+        if not self._bytes:
+            raise InvalidValueError(
+                f"This data cannot be sent to workers in other processes ({self._reason}).",
+                hint="Leave client out, or add the data from a file that they can open.",
+            )
+        try:
+            found = pickle.loads(self._bytes)
+        except Exception as error:
+            raise SourceError(
+                f"A worker cannot open the data: {reason_of(error)}.",
+                hint="Workers must reach the same files by the same names; leave client out to do "
+                "the work here.",
+            ) from None
+        while len(_OPENED) >= KEPT:
+            _OPENED.pop(next(iter(_OPENED)), None)
+        _OPENED[self._token] = found
+        return found
+
+    def close(self) -> None:
+        """Forget it in this process."""
+        _OPENED.pop(self._token, None)
+
+
+KEPT = 8
+"""Values that a worker keeps."""
+
+_OPENED: dict[str, Any] = {}
+"""Values of this process, by token."""
 
 
 def work_off(

@@ -23,8 +23,10 @@ from viewer.errors import InvalidValueError, SourceError, UnsupportedDataError, 
 from viewer.sources import Source, as_source
 from viewer.sources.counted import Counted, count
 from viewer.sources.description import Description
+from viewer.sources.file_part import FilePart
 from viewer.sources.files.opened import Opened
 from viewer.sources.files.remote import is_unreached, unreached
+from viewer.sources.identity import address_identity, file_identity, files_identity
 
 LABEL_WORDS = frozenset(
     "label labels labelled labeled seg dseg aseg segmentation segmentations parcellation "
@@ -174,6 +176,7 @@ def open_data(location: Location) -> Opened:
     """
     found = find_format(location)
     opener = load_opener(found)
+    before = None if location.remote else file_identity(location.path)
     try:
         opened = opener(location.path, location.dataset)
     except ViewerError:
@@ -189,7 +192,14 @@ def open_data(location: Location) -> Opened:
         elif location.remote and is_unreached(error):
             raise unreached(location.path) from None
     else:
-        return replace(opened, shown=tuple(map(_guessed, opened.shown)))
+        part = FilePart(opener, location.path, location.dataset, _stamp(location, opened, before))
+        return replace(
+            opened,
+            shown=tuple(
+                replace(_guessed(described), file=replace(part, number=number))
+                for number, described in enumerate(opened.shown)
+            ),
+        )
     raise SourceError(
         f"{location.path} cannot be opened as {found.name}: {reason}.",
         hint=hint,
@@ -268,7 +278,8 @@ def as_labels(described: Description) -> Description:
                 f"{described.suggestions.name!r} holds no labels: {error}.",
                 hint="Open it as an image.",
             ) from None
-    return replace(described, parts=tuple(parts))
+    file = described.file and replace(described.file, counted=True)
+    return replace(described, parts=tuple(parts), file=file)
 
 
 def inform(described: Description, kind: str | None = None) -> str:
@@ -305,6 +316,15 @@ def _bytes(source: Source) -> str:
             return f"{size:.3g} {unit}"
         size /= 1000
     return f"{size:.3g} TB"
+
+
+def _stamp(location: Location, opened: Opened, before: str | None) -> str | None:
+    """What the file that was opened is called; None if it has changed since `before`."""
+    if location.remote:
+        return address_identity(location.path, [opened.told or {}])
+    if file_identity(location.path) != before:
+        return None
+    return files_identity(opened.files) if opened.files else before
 
 
 def _guessed(described: Description) -> Description:

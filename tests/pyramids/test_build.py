@@ -30,6 +30,7 @@ from viewer.errors import (
     SourceError,
 )
 from viewer.kernels.downsample import mean, mode
+from viewer.opening import open_data, parse_location
 from viewer.policy import MIB, POLICY
 from viewer.pyramids.build import build, find
 from viewer.pyramids.levels import MADE_BYTES, plan_factors
@@ -195,6 +196,20 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     with pytest.raises(SourceError, match="holds no pyramid"):
         build(open_pyramid(volume()), tmp_path)
     assert (tmp_path / "notes.txt").read_text() == "precious"
+
+
+def test_data_that_was_changed_in_memory_is_not_that_of_its_file(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", volume())
+    (described,) = open_data(parse_location(tmp_path / "a.npz")).shown
+    pyramid = open_pyramid(described)
+    assert build(pyramid, None) is not None
+    described.parts[0][:5] = 0
+    pyramid.refresh(Box((0, 0, 0), (5, 150, 261)))
+    with pytest.raises(InvalidValueError, match="as it is in a file"):
+        build(pyramid, None)
+    build(pyramid, tmp_path / "levels")
+    check(pyramid, described.parts[0])
+    pyramid.close()
 
 
 def test_two_do_not_build_the_same(dataset, tmp_path):

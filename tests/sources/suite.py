@@ -7,6 +7,8 @@ these arrays.
 from __future__ import annotations
 
 import gc
+import os
+import pickle
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +19,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from viewer.errors import ClosedError, SourceError
+from viewer.errors import ClosedError, InvalidValueError, SourceError
+from viewer.policy import POLICY
+from viewer.pyramids.build import build, find
+from viewer.pyramids.pyramid import Pyramid
 from viewer.sources import Description, Source, as_source
 from viewer.space import Box
 
@@ -45,6 +51,10 @@ class SourceSuite:
 
     def end(self, data: Any) -> None:
         """Close what `make` left open."""
+
+    def again(self, folder: Path) -> Any:
+        """The same data as on another day; None for what nobody would know again."""
+        return None
 
     # --- what is tested -----------------------------------------------------------------------
 
@@ -141,6 +151,49 @@ class SourceSuite:
         self.end(data.pop())
         gc.collect()
         assert [part() for part in alive] == [None] * len(alive)
+
+    def test_a_pyramid_built_once_is_found_again_until_a_file_changes(
+        self, data: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        files = [file for file in tmp_path.rglob("*") if file.is_file()]
+        monkeypatch.setenv("VOXELVIEW_CACHE", str(tmp_path / "cache"))
+        small = replace(POLICY, brick_edge=4, brick_voxels=64, coarsest_bricks=1)
+        monkeypatch.setattr("viewer.pyramids.levels.POLICY", small)
+        pyramid = Pyramid(as_source(data[0]), "image")
+        again = self.again(tmp_path)
+        if again is None:
+            with pytest.raises(InvalidValueError, match="path=None is for data as it is in a file"):
+                build(pyramid, None)
+            pyramid.close()
+            return
+        folder = build(pyramid, None)
+        pyramid.close()
+        self.end(data.pop())
+        for changed in (False, True):
+            if changed:
+                for file in files:
+                    os.utime(file, ns=(0, file.stat().st_mtime_ns + 10**9))
+            again = self.again(tmp_path)
+            pyramid = Pyramid(as_source(again), "image")
+            stored = find(pyramid)
+            assert (stored and stored.folder) == (None if changed else folder)
+            if stored is not None:
+                stored.close()
+            pyramid.close()
+            self.end(again)
+
+    def test_another_process_reads_the_same(
+        self, source: Source, arrays: list[np.ndarray], tmp_path: Path
+    ) -> None:
+        if self.again(tmp_path) is None:
+            return
+        there: Source = pickle.loads(pickle.dumps(source))
+        for level, array in enumerate(arrays):
+            voxels = there.read(level, Box.whole(array.shape))
+            np.testing.assert_array_equal(voxels, array)
+        assert there.levels == source.levels
+        assert there.units == source.units
+        there.close()
 
     def parts(self, data: Any) -> list[Any]:
         """What must be gone when data and source are."""

@@ -47,6 +47,9 @@ class TestMemoryMap(SourceSuite):
 
     def make(self, arrays: list[np.ndarray], folder: Path) -> Any:
         np.save(folder / "a.npy", arrays[0])
+        return self.again(folder)
+
+    def again(self, folder: Path) -> Any:
         return np.load(folder / "a.npy", mmap_mode="r")
 
 
@@ -75,6 +78,9 @@ class TestHdf5(Fallible, SourceSuite):
     def make(self, arrays: list[np.ndarray], folder: Path) -> Any:
         with h5py.File(folder / "a.h5", "w") as file:
             file.create_dataset("a", data=arrays[0], **self.options)
+        return self.again(folder)
+
+    def again(self, folder: Path) -> Any:
         return h5py.File(folder / "a.h5")["a"]
 
     def break_(self, data: Any, folder: Path) -> None:
@@ -113,8 +119,11 @@ class TestZarr3(Fallible, SourceSuite):
     options: dict[str, Any] = {}
 
     def make(self, arrays: list[np.ndarray], folder: Path) -> Any:
-        array = zarr.create_array(folder / "a.zarr", data=arrays[0], chunks=CHUNKS, **self.options)
-        return zarr.open_array(array.store_path.store.root, mode="r")
+        zarr.create_array(folder / "a.zarr", data=arrays[0], chunks=CHUNKS, **self.options)
+        return self.again(folder)
+
+    def again(self, folder: Path) -> Any:
+        return zarr.open_array(folder / "a.zarr", mode="r")
 
     def break_(self, data: Any, folder: Path) -> None:
         _break_files(folder)
@@ -189,8 +198,14 @@ class TestListOfDifferentThings(Fallible, TestList):
     chunks = CHUNKS
 
     def make(self, arrays: list[np.ndarray], folder: Path) -> Any:
-        first = zarr.create_array(folder / "a.zarr", data=arrays[0], chunks=CHUNKS)
-        return (first, dask.array.from_array(arrays[1], chunks=CHUNKS), arrays[2].copy())
+        zarr.create_array(folder / "a.zarr", data=arrays[0], chunks=CHUNKS)
+        self.coarser = arrays[1:]
+        return self.again(folder)
+
+    def again(self, folder: Path) -> Any:
+        first = zarr.open_array(folder / "a.zarr", mode="r")
+        second, third = self.coarser
+        return (first, dask.array.from_array(second, chunks=CHUNKS), third.copy())
 
     def break_(self, data: Any, folder: Path) -> None:
         _break_files(folder)
@@ -205,6 +220,9 @@ class TestOmeZarr04(Fallible, SourceSuite):
 
     def make(self, arrays: list[np.ndarray], folder: Path) -> Any:
         return write_ome_zarr(folder / "a.zarr", arrays, self.version)
+
+    def again(self, folder: Path) -> Any:
+        return zarr.open_group(folder / "a.zarr", mode="r")
 
     def break_(self, data: Any, folder: Path) -> None:
         _break_files(folder)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 
-from tests.sources.suite import SourceSuite
+from tests.sources.test_files import FileSuite
 from viewer.opening import open_data, parse_location
 from viewer.sources import as_source
 from viewer.sources.files.opened import Opened
@@ -64,22 +63,15 @@ def movie(tmp_path: Path) -> tuple[Opened, np.ndarray]:
     opened.close()
 
 
-class TestImaris(SourceSuite):
+class TestImaris(FileSuite):
     dtype = "uint8"
     levels = 2
     units = "µm"
     scale = (1.5, 1.0, 0.5)
     chunks = CHUNK
 
-    def make(self, arrays: list[np.ndarray], folder: Path) -> Any:
-        path = write(folder / "a.ims", [data[None, None] for data in arrays])
-        self.opened: Opened | None = open_data(parse_location(path))
-        return self.opened.shown[0]
-
-    def end(self, data: Any) -> None:
-        if self.opened is not None:
-            self.opened.close()
-        self.opened = None
+    def write(self, arrays: list[np.ndarray], folder: Path) -> Path:
+        return write(folder / "a.ims", [data[None, None] for data in arrays])
 
 
 def test_times_and_channels_are_axes_and_padding_is_cut(movie: tuple[Opened, np.ndarray]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,10 +18,12 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
+import zarr
 
 from viewer.errors import InvalidDataError, NotFoundError, SourceError
 from viewer.opening import open_data, parse_location
 from viewer.sources import as_source
+from viewer.sources.identity import address_identity
 from viewer.space import Box
 
 VOLUME = np.random.default_rng(5).integers(0, 60000, (40, 200, 300)).astype("u2")
@@ -32,6 +37,7 @@ class Web:
     url: str = ""
     ranges: bool = True
     status: int = 0
+    dated: bool = True
     sent: list[int] = field(default_factory=list)
 
 
@@ -63,6 +69,8 @@ def handler(web: Web) -> type[BaseHTTPRequestHandler]:
                 self.send_response(200)
             if web.ranges:
                 self.send_header("Accept-Ranges", "bytes")
+            if web.dated:
+                self.send_header("Last-Modified", formatdate(path.stat().st_mtime, usegmt=True))
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             if body:
@@ -204,3 +212,63 @@ def test_a_file_of_a_table_is_no_picture(web: Web) -> None:
     np.save(web.folder / "a.npy", np.arange(9))
     with pytest.raises(InvalidDataError):
         open_data(parse_location(f"{web.url}/a.npy"))
+
+
+# --- known again, and opened again --------------------------------------------------------------
+
+
+def identity(url: str) -> str | None:
+    opened = open_data(parse_location(url))
+    source: Any = as_source(opened.shown[0])
+    found: str | None = source.identity
+    source.close()
+    opened.close()
+    return found
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_file_behind_an_address_is_known_by_its_version(web: Web, name: str) -> None:
+    KINDS[name](web.folder / name)
+    before = identity(f"{web.url}/{name}")
+    assert before is not None
+    assert identity(f"{web.url}/{name}") == before
+    os.utime(web.folder / name, (0, 0))
+    assert identity(f"{web.url}/{name}") != before
+    web.dated = False
+    assert identity(f"{web.url}/{name}") is None
+
+
+def test_zarr_behind_an_address_is_known_by_some_of_its_chunks(web: Web) -> None:
+    zarr.create_array(web.folder / "a.zarr", data=VOLUME, chunks=(20, 100, 100))
+    before = identity(f"{web.url}/a.zarr")
+    assert before is not None
+    assert identity(f"{web.url}/a.zarr") == before
+    os.utime(web.folder / "a.zarr" / "c" / "0" / "0" / "0", (0, 0))
+    changed = identity(f"{web.url}/a.zarr")
+    assert changed not in (None, before)
+    (web.folder / "a.zarr" / "c" / "1" / "1" / "2").unlink()  # a chunk of zeros
+    assert identity(f"{web.url}/a.zarr") not in (None, before, changed)
+
+
+def test_passwords_and_signatures_are_not_kept() -> None:
+    for address in ("https://me:secret@host/a.h5", "https://host/a.h5?Signature=secret"):
+        found = address_identity(address, [{"ETag": "1"}])
+        assert found is not None
+        assert "secret" not in found
+        assert "host/a.h5" in found
+
+
+@pytest.mark.parametrize("name", [*KINDS, "a.zarr"])
+def test_another_process_opens_what_is_behind_an_address_itself(web: Web, name: str) -> None:
+    if name == "a.zarr":
+        zarr.create_array(web.folder / name, data=VOLUME, chunks=(20, 100, 100))
+    else:
+        KINDS[name](web.folder / name)
+    opened = open_data(parse_location(f"{web.url}/{name}"))
+    source = as_source(opened.shown[0])
+    packed = pickle.dumps(source)
+    source.close()
+    opened.close()
+    there: Any = pickle.loads(packed)
+    np.testing.assert_array_equal(there.read(0, Box.whole(VOLUME.shape)), VOLUME)
+    there.close()

@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from viewer.cluster import work_off, work_off_here
+from viewer.cluster import Packed, work_off, work_off_here
 from viewer.errors import CancelledError, InvalidValueError, NotFoundError, SourceError
 from viewer.meshing.formats import FORMATS, encode, precomputed_info, precomputed_manifest
 from viewer.meshing.label_index import LabelIndex
 from viewer.meshing.meshes import Meshes
 from viewer.pyramids.pyramid import Pyramid
-from viewer.sources.protocol import Source
+from viewer.sources.protocol import ResidentSource, Source
 from viewer.space import conversion
 
 BATCH = 32
@@ -157,7 +157,9 @@ def _by_threads(task: _Export, labels: Sequence[int]) -> Iterator[int]:
 def _by_cluster(
     task: _Export, source: Source, index: LabelIndex, labels: Sequence[int], client: Any
 ) -> Iterator[int]:
-    [data] = client.scatter([source], hash=False)
+    resident = isinstance(source, ResidentSource) and source.resident
+    packed = Packed(source)  # an array in memory dask sends without another copy of it
+    [data] = client.scatter([source if resident else packed], hash=False)
     waiting = iter(labels)
 
     def calls() -> Iterator[tuple[Any, ...]]:
@@ -170,11 +172,14 @@ def _by_cluster(
             where = (task.point, str(task.folder), task.format, task.to_nanometres)
             yield (data, part, batch, *where)
 
-    yield from work_off(client, _work, calls(), task.check)
+    try:
+        yield from work_off(client, _work, calls(), task.check)
+    finally:
+        packed.close()
 
 
 def _work(
-    source: Source,
+    sent: Source | Packed[Source],
     index: LabelIndex,
     labels: Sequence[int],
     point: tuple[int, ...],
@@ -183,7 +188,7 @@ def _work(
     to_nanometres: float,
 ) -> int:
     """A task of a cluster."""
-    pyramid = Pyramid(source, "labels")
+    pyramid = Pyramid(sent.unpack() if isinstance(sent, Packed) else sent, "labels")
     meshes = Meshes(pyramid)
     meshes.adopt(point, index)
     task = _Export(meshes, point, Path(folder), format, to_nanometres, lambda: False)

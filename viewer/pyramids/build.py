@@ -12,20 +12,20 @@ from __future__ import annotations
 
 import contextlib
 import math
-import secrets
 import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
-from viewer.cluster import work_off, work_off_here
+from viewer.cluster import Packed, work_off, work_off_here
 from viewer.errors import CancelledError, InvalidValueError
 from viewer.pyramids import shelf
 from viewer.pyramids.levels import plan_factors
 from viewer.pyramids.pyramid import Pyramid
-from viewer.pyramids.recipe import OPENED, Packed, Recipe, make_chunks, plan_tasks
+from viewer.pyramids.recipe import Recipe, make_chunks, plan_tasks
 from viewer.pyramids.stored import About, StoredLevels
 from viewer.sources.protocol import IdentifiedSource, ResidentSource
 from viewer.space import Box
@@ -86,13 +86,15 @@ def build(
     about = plan_about(pyramid, source)
     if about is None:
         return None
-    if path is None and not about.identity:
-        raise InvalidValueError(
-            "path=None is for data in files: only these are found again.",
-            hint="Say where the levels go: layer.build_pyramid('levels.zarr').",
-        )
     history = pyramid.history
     touched = any(step.level == 0 for step in history.steps)
+    if touched and _is_resident(pyramid):
+        about = replace(about, identity="")  # changed here, and not in its file
+    if path is None and not about.identity:
+        raise InvalidValueError(
+            "path=None is for data as it is in a file: only that is found again.",
+            hint="Say where the levels go: layer.build_pyramid('levels.zarr').",
+        )
     folder = shelf.place(about) if path is None else path
     if about.identity and not touched:
         ready = StoredLevels.open(folder, about)
@@ -148,7 +150,6 @@ class _Build:
     ) -> None:
         given = len(pyramid.source.levels)
         self._recipe = Recipe(
-            secrets.token_hex(8),
             pyramid.source,
             pyramid.kind,
             pyramid.levels,
@@ -157,9 +158,7 @@ class _Build:
             stored,
         )
         # To send an array that is in memory costs more than to halve it.
-        source = pyramid.source
-        resident = isinstance(source, ResidentSource) and source.resident
-        self._client: Any = None if resident else client
+        self._client: Any = None if _is_resident(pyramid) else client
         self._told = told
         self._cancelled = cancelled
         self._ended = threading.Event()
@@ -206,21 +205,22 @@ class _Build:
             raise CancelledError("The pyramid is not built any further.")
 
     def _by_cluster(self, level: int, tasks: Iterator[Box]) -> Generator[int, None, None]:
-        recipe = self._recipe
-        OPENED[recipe.token] = recipe  # for workers in this process
-        packed = Packed(recipe)
+        packed = Packed(self._recipe)
         calls = ((packed, level, box.start, box.stop) for box in tasks)
         try:
             yield from work_off(self._client, make_chunks, calls, self._check)
         finally:
-            OPENED.pop(recipe.token, None)
+            packed.close()
+
+
+def _is_resident(pyramid: Pyramid) -> bool:
+    source = pyramid.source
+    return isinstance(source, ResidentSource) and source.resident
 
 
 def _fingerprinted(about: About, pyramid: Pyramid) -> About:
     """With an identity good enough to go on after an interruption: of a sample of the voxels."""
     import hashlib
-
-    from msgspec.structs import replace
 
     from viewer.pyramids.statistics import sample
 

@@ -6,23 +6,19 @@ A `Recipe` can be sent to other processes: a worker opens the source once and ma
 from __future__ import annotations
 
 import math
-import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from viewer.errors import CancelledError, InvalidValueError
+from viewer.cluster import Packed
+from viewer.errors import CancelledError
 from viewer.pyramids.levels import plan_factors, plan_made, plan_slabs
 from viewer.pyramids.pyramid import Kind
 from viewer.pyramids.stored import StoredLevels
 from viewer.sources.protocol import Array, Source
 from viewer.space import Box
 from viewer.state import Level
-
-KEPT = 8
-"""Recipes that a worker keeps."""
 
 
 def plan_tasks(
@@ -57,8 +53,6 @@ class Recipe:
 
     Parameters
     ----------
-    token : str
-        Names the build, so that a worker unpacks the source once.
     source : Source
     kind : {"image", "labels"}
     levels : tuple of Level
@@ -69,7 +63,6 @@ class Recipe:
     stored : StoredLevels
     """
 
-    token: str
     source: Source
     kind: Kind
     levels: tuple[Level, ...]
@@ -120,44 +113,8 @@ def _below(box: Box, factors: Sequence[int], shape: Sequence[int]) -> Box:
     )
 
 
-class Packed:
-    """A recipe on its way to workers; those in the same process take it as it is."""
-
-    def __init__(self, recipe: Recipe) -> None:
-        self.token = recipe.token
-        self._recipe: Recipe | None = recipe
-        self._bytes = b""
-
-    def __getstate__(self) -> dict[str, Any]:
-        recipe = self._recipe
-        if recipe is not None and not self._bytes:
-            try:
-                self._bytes = pickle.dumps(recipe)
-            except Exception:  # fine, as long as all workers are in this process
-                self._bytes = b""
-        return {"token": self.token, "_recipe": None, "_bytes": self._bytes}
-
-    def unpack(self) -> Recipe:
-        """The recipe, unpacked once in a process."""
-        recipe = OPENED.get(self.token)
-        if recipe is None:
-            if not self._bytes:
-                raise InvalidValueError(
-                    "This data cannot be sent to workers in other processes.",
-                    hint="Leave client out, or add the data from a file that they can open.",
-                )
-            recipe = pickle.loads(self._bytes)
-            assert isinstance(recipe, Recipe)
-            while len(OPENED) >= KEPT:
-                OPENED.pop(next(iter(OPENED)), None)
-            OPENED[self.token] = recipe
-        return recipe
-
-
-OPENED: dict[str, Recipe] = {}
-"""Recipes of this process, by token."""
-
-
-def make_chunks(packed: Packed, level: int, start: tuple[int, ...], stop: tuple[int, ...]) -> int:
+def make_chunks(
+    packed: Packed[Recipe], level: int, start: tuple[int, ...], stop: tuple[int, ...]
+) -> int:
     """A task of a cluster: see `Recipe.make`."""
     return packed.unpack().make(level, Box(start, stop), lambda: False)

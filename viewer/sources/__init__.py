@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from viewer.errors import InvalidDataError, UnsupportedDataError
 from viewer.sources.description import Description
+from viewer.sources.file_part import FilePart
 from viewer.sources.geometry import (
     Geometry,
     check_dtype,
@@ -115,13 +117,17 @@ def adapt(described: Description, geometry: Geometry) -> Source:
     for part in parts:
         _check_part(part)
     if len(parts) == 1:
-        return _adapt_array(parts[0], geometry)
+        return _adapt_array(parts[0], geometry, described.file)
     check_parts(parts)
     levels = _plan_levels(described, geometry.level)
     return MultiscaleSource(
         [
-            _adapt_array(part, Geometry(geometry.axes, level, geometry.units))
-            for part, level in zip(parts, levels, strict=True)
+            _adapt_array(
+                part,
+                Geometry(geometry.axes, level, geometry.units),
+                described.file and replace(described.file, level=number),
+            )
+            for number, (part, level) in enumerate(zip(parts, levels, strict=True))
         ],
         levels,
     )
@@ -169,23 +175,23 @@ def _check_part(data: Any) -> None:
     check_dtype(data.dtype)
 
 
-def _adapt_array(data: Any, geometry: Geometry) -> Source:
+def _adapt_array(data: Any, geometry: Geometry, file: FilePart | None) -> Source:
     """The adapter for an array that has been checked."""
     if isinstance(data, _loaded("h5py", "Dataset")):
         from viewer.sources.hdf5 import Hdf5Source
 
-        return Hdf5Source(data, geometry)
+        return Hdf5Source(data, geometry, file)
     if isinstance(data, _loaded("zarr", "Array")):
         from viewer.sources.zarr import ZarrSource
 
-        return ZarrSource(data, geometry)
+        return ZarrSource(data, geometry, file)
     if isinstance(data, _loaded("dask.array", "Array")):
         from viewer.sources.dask import DaskSource
 
         return DaskSource(data, geometry)
     from viewer.sources.array import ArraySource, MemorySource
 
-    return (MemorySource if isinstance(data, np.ndarray) else ArraySource)(data, geometry)
+    return (MemorySource if isinstance(data, np.ndarray) else ArraySource)(data, geometry, file)
 
 
 def _is_path(data: Any) -> bool:

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from viewer.errors import SourceError
+from viewer.sources.file_part import FilePart, open_again
 from viewer.sources.geometry import Geometry, check_dtype
 from viewer.sources.identity import file_identity
 from viewer.sources.protocol import Array
 from viewer.sources.reading import attempt
-from viewer.sources.sliced import Sliced
 from viewer.space import Box
 from viewer.state import Axis, Level
 
@@ -42,9 +42,11 @@ class ArraySource:
         say what is decoded at once.
     geometry : Geometry
         Where it lies.
+    file : FilePart, optional
+        Which part of an opened file it is.
     """
 
-    def __init__(self, data: Any, geometry: Geometry) -> None:
+    def __init__(self, data: Any, geometry: Geometry, file: FilePart | None = None) -> None:
         self.dtype: np.dtype[Any] = check_dtype(data.dtype)
         self.axes: tuple[Axis, ...] = geometry.axes
         self.levels: tuple[Level, ...] = (geometry.level,)
@@ -53,11 +55,19 @@ class ArraySource:
         # A plain view: slicing a subclass (np.memmap) runs Python code for every slice.
         self._steps: bool | None = None
         self._data: Any = data.view(np.ndarray) if isinstance(data, np.ndarray) else data
+        self._geometry = geometry
+        self._file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For workers in other processes, which open a file themselves."""
+        if self._file is None:
+            return type(self), (self._data, self._geometry)
+        return open_again, (type(self), self._geometry, self._file)
 
     @property
     def identity(self) -> str | None:
-        """See `IdentifiedSource.identity`: of data that was opened from a file, what it says."""
-        return self._data.identity if isinstance(self._data, Sliced) else None
+        """See `IdentifiedSource.identity`: of data that was opened by its name."""
+        return None if self._file is None else self._file.identity
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""
@@ -97,11 +107,10 @@ class ArraySource:
 class MemorySource(ArraySource):
     """A NumPy array, in memory or memory-mapped: voxels far apart are read as they are."""
 
-    def __init__(self, data: Any, geometry: Geometry) -> None:
-        super().__init__(data, geometry)
+    def __init__(self, data: Any, geometry: Geometry, file: FilePart | None = None) -> None:
+        super().__init__(data, geometry, file)
         mapped = _mapped(data)
         self.resident = mapped is None
-        self._geometry = geometry
         self._mapping = None if not isinstance(mapped, np.memmap) else _mapping(data, mapped)
         self._scattered = _Scattered(mapped)
 
@@ -120,7 +129,7 @@ class MemorySource(ArraySource):
     def __reduce__(self) -> tuple[Any, ...]:
         """For workers in other processes, which map the file themselves."""
         if self._mapping is None or self._data is None:
-            return MemorySource, (self._data, self._geometry)
+            return MemorySource, (self._data, self._geometry, self._file)
         filename, where = self._mapping
         data = self._data
         return _remapped, (filename, data.dtype, data.shape, where, self._geometry)
@@ -129,7 +138,7 @@ class MemorySource(ArraySource):
     def identity(self) -> str | None:
         """See `IdentifiedSource.identity`."""
         if self._mapping is None:
-            return None
+            return super().identity
         filename, details = self._mapping
         return file_identity(filename, **details)
 

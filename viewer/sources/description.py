@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from viewer.orientation import STRAIGHT, Quaternion
+from viewer.sources.file_part import FilePart
 from viewer.space import canonical_unit, conversion
 from viewer.state import IDENTITY, Affine, Row
 
@@ -76,6 +77,8 @@ class Description(msgspec.Struct, frozen=True):
     suggestions : Suggestions
     affine : Affine
         Where what the transforms say lies in the world.
+    file : FilePart, optional
+        Of what was opened by its name: what it was.
     """
 
     data: Any
@@ -85,6 +88,7 @@ class Description(msgspec.Struct, frozen=True):
     units: str = ""
     suggestions: Suggestions = Suggestions()
     affine: Affine = IDENTITY
+    file: FilePart | None = None
 
     def affine_in(self, units: str) -> tuple[Row, ...] | None:
         """The homogeneous matrix of `affine`, with lengths in `units`; None for the identity."""

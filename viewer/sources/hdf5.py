@@ -8,12 +8,15 @@ file is still open. Of compressed chunks only the bytes are fetched under the lo
 
 from __future__ import annotations
 
+import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from viewer.errors import ClosedError, SourceError, reason_of
+from viewer.sources.file_part import FilePart, open_again
 from viewer.sources.geometry import Geometry, check_dtype
 from viewer.sources.hdf5_chunks import ChunkCoding, plan_coding
 from viewer.sources.identity import file_identity
@@ -34,9 +37,11 @@ class Hdf5Source:
         Of an open file, which must stay open while the layer is shown.
     geometry : Geometry
         Where it lies.
+    file : FilePart, optional
+        Which part of an opened file it is.
     """
 
-    def __init__(self, dataset: Any, geometry: Geometry) -> None:
+    def __init__(self, dataset: Any, geometry: Geometry, file: FilePart | None = None) -> None:
         self.dtype: np.dtype[Any] = check_dtype(dataset.dtype)
         self.axes: tuple[Axis, ...] = geometry.axes
         self.levels: tuple[Level, ...] = (geometry.level,)
@@ -46,19 +51,27 @@ class Hdf5Source:
         self._coding = plan_coding(dataset)
         self._name = str(dataset.name)
         self._geometry = geometry
+        self._file = file
         self._dataset: Any = dataset
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For workers in other processes, which open the file themselves."""
+        filename = self._filename()
+        if filename is not None:
+            return _reopened, (filename, self._name, self._geometry)
+        if self._file is not None:
+            return open_again, (Hdf5Source, self._geometry, self._file)
         with HDF5_LOCK:
-            filename = self._dataset.file.filename if self._dataset else None
-        return _reopened, (filename, self._name, self._geometry)
+            if not self._dataset:
+                raise file_closed(self._name)
+        raise SourceError(f"The file of the HDF5 dataset {self._name!r} is not on the disk.")
 
     @property
     def identity(self) -> str | None:
         """See `IdentifiedSource.identity`."""
-        with HDF5_LOCK:
-            filename = self._dataset.file.filename if self._dataset else None
+        filename = self._filename()
+        if filename is None:
+            return None if self._file is None else self._file.identity
         return file_identity(filename, dataset=self._name)
 
     def read(self, level: int, box: Box) -> Array:
@@ -88,6 +101,15 @@ class Hdf5Source:
         """See `Source.close`."""
         self._dataset = None
 
+    def _filename(self) -> str | None:
+        """The name of the file, if it is open and on the disk."""
+        with HDF5_LOCK:
+            file = self._dataset.file if self._dataset else None
+            if file is None or file.driver == "fileobj":
+                return None
+            name = os.fsdecode(file.filename)
+        return name if Path(name).exists() else None
+
     def _read_chunks(self, coding: ChunkCoding, box: Box) -> Array | None:
         """Voxels decoded here; None for the library's way, which also knows what is wrong."""
         out: Array | None = None
@@ -113,12 +135,10 @@ class Hdf5Source:
         return out
 
 
-def _reopened(filename: str | None, name: str, geometry: Geometry) -> Hdf5Source:
+def _reopened(filename: str, name: str, geometry: Geometry) -> Hdf5Source:
     import h5py
 
     with HDF5_LOCK:
-        if filename is None:
-            raise file_closed(name)
         return Hdf5Source(h5py.File(filename, "r")[name], geometry)
 
 

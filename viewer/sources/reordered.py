@@ -39,12 +39,6 @@ class Reordered(Sliced):
         self._order = tuple(order)
         self._flipped = frozenset(flipped)
 
-    @property
-    def identity(self) -> str | None:
-        """That of the data, seen so."""
-        own = getattr(self._data, "identity", None)
-        return own and f"{own} {self._order} {sorted(self._flipped)}"
-
     def _take(self, index: tuple[slice, ...]) -> Array:
         own: list[slice] = [slice(None)] * len(self.shape)
         for axis, part in enumerate(index):

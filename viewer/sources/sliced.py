@@ -70,11 +70,6 @@ class Sliced(ABC):
         return f"<data {self.dtype} {self.shape}>"
 
     @property
-    def identity(self) -> str | None:
-        """See `viewer.sources.protocol.IdentifiedSource.identity`."""
-        return None
-
-    @property
     def ndim(self) -> int:
         """Number of axes."""
         return len(self.shape)

@@ -1,5 +1,7 @@
 """FITS images by astropy: sections are read, and scaled, as they are looked at.
 
+A file that was compressed as a whole (``.fits.gz``) is read as a whole: to go back in it means to
+begin anew.
 Their first row is the lowest of the picture, by the standard, so that north is on top.
 """
 
@@ -68,7 +70,8 @@ def _describe(hdu: Any, path: str) -> Description:
     header = hdu.header
     count = len(hdu.shape)
     numbers = _order(header, count)
-    data = reorder(Section(hdu), [count - number for number in numbers])
+    packed = hdu.fileinfo()["file"].compression is not None
+    data = reorder(hdu.data if packed else Section(hdu), [count - number for number in numbers])
     steps, units = _read_steps(header, numbers)
     leading = [_kind(header, number) for number in numbers[:-3]]
     names = (*leading, "z", "y", "x")[-max(count, 2) :] if all(leading) else None

@@ -41,7 +41,8 @@ def open_hdf5(path: str, dataset: str | None) -> Opened:
 
         try:
             if dataset is None and is_imaris(file):
-                return Opened((describe_imaris(file, path),), close_locked)
+                shown = describe_imaris(file, path)
+                return Opened((shown,), close_locked, told=None if remote is None else remote.told)
             # by its full name anything may be chosen, also what links and soft links lead to
             chosen = file.get(dataset) if dataset else None
             if not isinstance(chosen, h5py.Dataset):
@@ -52,14 +53,10 @@ def open_hdf5(path: str, dataset: str | None) -> Opened:
             raise
         name = chosen.name.rsplit("/", 1)[-1]
 
-    return Opened(
-        (
-            Description(
-                chosen, (chosen,), transforms=transform, units=units, suggestions=Suggestions(name)
-            ),
-        ),
-        close_locked,
+    shown = Description(
+        chosen, (chosen,), transforms=transform, units=units, suggestions=Suggestions(name)
     )
+    return Opened((shown,), close_locked, told=None if remote is None else remote.told)
 
 
 def _list(file: Any) -> list[Entry]:

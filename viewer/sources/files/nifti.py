@@ -82,7 +82,14 @@ def open_nifti(path: str, dataset: str | None) -> Opened:
             ),
         ),
         _nothing,
+        files=_files(image),
     )
+
+
+def _files(image: Any) -> tuple[str, ...]:
+    """A header may have its voxels in another file."""
+    names = (getattr(holder, "filename", None) for holder in image.file_map.values())
+    return tuple(sorted({str(name) for name in names if name}))
 
 
 def plan_place(affine: Any, shape: tuple[int, ...], zooms: list[float]) -> Place:

@@ -48,7 +48,15 @@ def open_nrrd(path: str, dataset: str | None) -> Opened:
         data = _map(Path(path), file.tell(), header)
     if data is None:
         data = nrrd.read(path, index_order="C")[0]
-    return Opened((_describe(header, data, path),), _nothing)
+    detached = _detached(Path(path), header)
+    files = () if detached is None else (path, detached)
+    return Opened((_describe(header, data, path),), _nothing, files=files)
+
+
+def _detached(path: Path, header: Mapping[str, Any]) -> Path | None:
+    """The file of the voxels, where they are not behind the header."""
+    name = header.get("data file", header.get("datafile"))
+    return None if name is None else path.parent / str(name)
 
 
 def _map(path: Path, offset: int, header: Mapping[str, Any]) -> Any:
@@ -58,9 +66,9 @@ def _map(path: Path, offset: int, header: Mapping[str, Any]) -> Any:
     lines = int(header.get("line skip", header.get("lineskip", 0)))
     if header["encoding"] != "raw" or kind is None or lines or skip < 0:
         return None
-    detached = header.get("data file", header.get("datafile"))
+    detached = _detached(path, header)
     if detached is not None:
-        path, offset = path.parent / str(detached), 0
+        path, offset = detached, 0
         if not path.is_file():  # a list, or a pattern
             return None
     dtype = np.dtype(kind).newbyteorder(">" if header.get("endian") == "big" else "<")

@@ -51,7 +51,8 @@ def open_npz(path: str, dataset: str | None) -> Opened:
     finally:
         if remote is not None:
             remote.close()
-    return Opened((Description(data, (data,), suggestions=Suggestions(entry.name)),), _nothing)
+    shown = (Description(data, (data,), suggestions=Suggestions(entry.name)),)
+    return Opened(shown, _nothing, told=None if remote is None else remote.told)
 
 
 def _open_remote(path: str, dataset: str | None) -> Opened:
@@ -69,7 +70,8 @@ def _open_remote(path: str, dataset: str | None) -> Opened:
     except BaseException:
         remote.close()
         raise
-    return Opened((Description(data, (data,), suggestions=Suggestions(name)),), remote.close)
+    shown = (Description(data, (data,), suggestions=Suggestions(name)),)
+    return Opened(shown, remote.close, told=remote.told)
 
 
 class _Parts(Sliced):

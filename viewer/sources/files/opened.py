@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -23,10 +24,22 @@ PICTURE_EDGE = 8
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """What of a file is shown, and how to let go of the file."""
+    """What of a file is shown, and how to let go of the file.
+
+    Parameters
+    ----------
+    shown : tuple of Description
+    close : callable
+    files : tuple of path
+        All that was opened, where it is more than the one that was named.
+    told : dict, optional
+        What the server says of a file behind an address: `RemoteFile.told`.
+    """
 
     shown: tuple[Description, ...]
     close: Callable[[], None]
+    files: tuple[str | os.PathLike[str], ...] = ()
+    told: Mapping[str, Any] | None = None
 
 
 class Hold:

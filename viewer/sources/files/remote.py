@@ -77,6 +77,13 @@ class RemoteFile:
     path : str
         The address.
 
+    Attributes
+    ----------
+    size : int
+        Bytes.
+    told : dict
+        What the server says of it, by fsspec's ``info``.
+
     Raises
     ------
     SourceError
@@ -90,12 +97,14 @@ class RemoteFile:
         options = load_options(path)
         self._system, self._inside = url_to_fs(path, **options)
         self._opened: list[Any] = []
+        self._known: dict[str, Any] = {}
         reason = ""
         try:
             with self._system.open(self._inside, "rb", cache_type="none") as file:
                 self.size = int(file.size or 0)
                 file.seek(1)
                 file.read(1)
+            self.told: dict[str, Any] = dict(self._system.info(self._inside))
         except FileNotFoundError as error:
             reason = "unreached" if is_unreached(error) else "gone"
         except PermissionError:
@@ -108,6 +117,8 @@ class RemoteFile:
         if reason:
             self.close()
             raise _trouble(path, reason)
+        if path.startswith(("http://", "https://")):
+            self._known = {"size": self.size}  # is not asked for again
 
     def open(self) -> Any:
         """A binary file object that seeks; closed with this."""
@@ -117,6 +128,7 @@ class RemoteFile:
             block_size=BLOCK_BYTES,
             cache_type="blockcache",
             cache_options={"maxblocks": BLOCKS},
+            **self._known,
         )
         self._opened.append(file)
         return file

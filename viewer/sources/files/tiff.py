@@ -58,7 +58,20 @@ def open_tiff(path: str, dataset: str | None) -> Opened:
     except BaseException:
         close()
         raise
-    return Opened((described,), close)
+    files = () if remote is not None else _files(file, path)
+    return Opened((described,), close, files=files, told=None if remote is None else remote.told)
+
+
+def _files(file: Any, path: str) -> tuple[Path, ...]:
+    """The file, and those that it says its pages are in, by OME-XML."""
+    try:
+        root = ElementTree.fromstring(file.ome_metadata or "<OME/>")
+    except ElementTree.ParseError:
+        return ()
+    folder = Path(path).parent
+    named = {folder / uuid.get("FileName", "") for uuid in root.findall(".//{*}UUID")}
+    named.discard(Path(path))
+    return (Path(path), *sorted(other for other in named if other.is_file()))
 
 
 def _tell_others(described: Description, series: Any, path: str) -> Description:

@@ -12,7 +12,6 @@ import numpy as np
 from viewer.errors import InvalidDataError
 from viewer.sources.files.opened import Entry, Opened, choose, load_extra, stem_of
 from viewer.sources.files.tiff import arrange, read_metadata
-from viewer.sources.identity import folder_identity
 from viewer.sources.protocol import Array
 from viewer.sources.sliced import Sliced
 
@@ -48,7 +47,8 @@ def open_tiff_folder(path: str, dataset: str | None) -> Opened:
     data = _Stack(files, shape, dtype)
     name = stem_of(path, ())
     choose([Entry(name, data.shape, dtype)], dataset, path)
-    return Opened((arrange([data], ["Z", *letters], name, sizes, units),), _nothing)
+    shown = arrange([data], ["Z", *letters], name, sizes, units)
+    return Opened((shown,), _nothing, files=(path, *files))
 
 
 class _Stack(Sliced):
@@ -59,12 +59,6 @@ class _Stack(Sliced):
         self.dtype = np.dtype(dtype)
         self.chunks = (1, *shape)
         self._files = tuple(files)
-
-    @property
-    def identity(self) -> str | None:
-        """Of all the files: none was added or changed."""
-        names = [file.name for file in self._files]
-        return folder_identity(self._files[0].parent, files=names)
 
     def _take(self, index: tuple[slice, ...]) -> Array:
         depth = range(index[0].start, index[0].stop, index[0].step or 1)

@@ -1,0 +1,88 @@
+"""Which array of which opened file data is: to know it again tomorrow, and in other processes.
+
+An object that a user hands over speaks for itself, as far as it can: an ``h5py.Dataset`` names its
+file, a ``np.memmap``, too. What was opened by its name may have become anything, an array in memory
+or an object that reads on demand; but how it was opened is known, and opening it again gives the
+same.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from viewer.errors import SourceError
+from viewer.sources.counted import Counted
+from viewer.sources.geometry import Geometry
+from viewer.sources.protocol import Source
+
+
+class FilePart(msgspec.Struct, frozen=True):
+    """One level of one image in a file, a folder or behind an address.
+
+    Parameters
+    ----------
+    opener : callable
+        Takes path and dataset; gives an object with `shown` and `close`, `files.opened.Opened`.
+        A function of a module, so that other processes find it.
+    path : str
+        Of the file or folder, or its address.
+    dataset : str or None
+        Which of the arrays in it.
+    stamp : str or None
+        What `viewer.sources.identity` called it when it was opened; None where that is not known.
+    number : int
+        Which of the images that are shown.
+    level : int
+    counted : bool
+        Whether labels are made of floating-point numbers.
+    """
+
+    opener: Callable[[str, str | None], Any]
+    path: str
+    dataset: str | None
+    stamp: str | None
+    number: int = 0
+    level: int = 0
+    counted: bool = False
+
+    @property
+    def identity(self) -> str | None:
+        """See `IdentifiedSource.identity`: of the file as it was opened.
+
+        What has been read of it may be in memory, and then does not change with it.
+        """
+        return None if self.stamp is None else f"{self.stamp} [{self.dataset!r}, {self.number}]"
+
+    def open(self) -> tuple[Any, Callable[[], None]]:
+        """The data, and what closes its file."""
+        opened = self.opener(self.path, self.dataset)
+        try:
+            data = opened.shown[self.number].parts[self.level]
+        except IndexError:
+            opened.close()
+            raise SourceError(
+                f"{self.path} does not hold any more what it did.", hint="Open it again."
+            ) from None
+        return Counted(data) if self.counted else data, opened.close
+
+
+def open_again(
+    kind: Callable[[Any, Geometry, FilePart], Source], geometry: Geometry, part: FilePart
+) -> Source:
+    """A source of a file's part in another process; the file is closed when nobody has it any more.
+
+    Parameters
+    ----------
+    kind : callable
+        The source's class.
+    geometry : Geometry
+    part : FilePart
+    """
+    data, close = part.open()
+    source = kind(data, geometry, part)
+    weakref.finalize(source, close).atexit = False
+    return source
