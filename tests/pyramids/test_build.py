@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -372,6 +373,25 @@ def test_a_pyramid_built_elsewhere_is_found_again(dataset, tmp_path):
     stored = find(open_pyramid(dataset))
     assert stored is not None
     assert stored.folder == tmp_path / "elsewhere.zarr"
+    stored.close()
+
+
+def test_a_pyramid_on_a_disk_that_is_only_read_is_found(dataset, monkeypatch):
+    build(open_pyramid(dataset), None)
+    opened = Path.open
+
+    def refuse(path: Path, mode: str = "r", *more: Any, **others: Any) -> Any:
+        if mode != "r" and mode != "rb":
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return opened(path, mode, *more, **others)
+
+    def refuse_times(*_: Any) -> None:
+        refuse(Path(), "w")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "utime", refuse_times)
+    stored = find(open_pyramid(dataset))
+    assert stored is not None
     stored.close()
 
 

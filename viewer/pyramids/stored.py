@@ -129,7 +129,8 @@ class StoredLevels:
             lock = lock_folder(folder, exclusive=False)
         except (BusyError, OSError):
             return None
-        os.utime(folder / ABOUT)  # was used just now
+        with contextlib.suppress(OSError):  # a disk that is only read keeps no such times
+            os.utime(folder / ABOUT)  # was used just now
         return cls(folder, about, lock)
 
     @classmethod
@@ -264,7 +265,12 @@ def lock_folder(folder: Path, *, exclusive: bool) -> IO[bytes]:
     BusyError
         When somebody holds it in a way that excludes this one.
     """
-    file = (folder / "lock").open("ab")
+    try:
+        file: IO[bytes] = (folder / "lock").open("ab")
+    except OSError:
+        if exclusive:
+            raise
+        file = (folder / "lock").open("rb")  # where we may only read, others can still be shut out
     if fcntl is not None:
         mode = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
         try:
