@@ -61,14 +61,14 @@ def _parser() -> argparse.ArgumentParser:
         prog="voxelview",
         description="Show arrays from files, folders and addresses in the browser. "
         "'voxelview serve --help' tells of viewers that keep running for other programs, too.",
-        epilog="Opens .npy, .npz, HDF5, Zarr and OME-Zarr, also http://, https:// and s3://; TIFF, "
-        "NIfTI, NRRD, MRC and FITS with pip install 'voxelview[all]'.",
+        epilog="Opens .npy, .npz, HDF5, Zarr and OME-Zarr, also http://, https:// and s3://; PNG, "
+        "JPEG, TIFF, DICOM, NIfTI, NRRD, MRC and FITS with pip install 'voxelview[all]'.",
     )
     parser.add_argument(
         "files",
         nargs="+",
         metavar="FILE[:DATASET]",
-        help="a file, folder or address, and which of the arrays in it",
+        help="a file, folder or address, and which of the arrays, or series, in it",
     )
     parser.add_argument(
         "--layer-type", choices=["image", "labels"], help="default: what the file suggests"

@@ -29,10 +29,10 @@ class AddingFiles(Adding):
     ) -> list[ImageLayer | LabelsLayer]:
         """Show what is in a file, folder or behind an address.
 
-        Opens .npy, .npz, HDF5, Zarr and OME-Zarr (in a folder or a zip file), and, with the
-        package's extras of these names, TIFF, NIfTI, NRRD, MRC and FITS, and folders of TIFF
-        files, one slice each. All but NIfTI, NRRD, MRC, FITS and these folders also behind
-        ``http://``, ``https://`` or ``s3://``, if the server gives parts of files.
+        Opens .npy, .npz, PNG, JPEG, HDF5, Zarr and OME-Zarr (in a folder or a zip file), and, with
+        the package's extras of these names, TIFF, DICOM, NIfTI, NRRD, MRC and FITS, and folders
+        of DICOM, TIFF, PNG or JPEG files, one slice each. .npy, .npz, HDF5, Zarr and TIFF also
+        behind ``http://``, ``https://`` or ``s3://``, if the server gives parts of files.
         The files are read as they are looked at, and closed when their layers are removed.
 
         Parameters
@@ -40,7 +40,8 @@ class AddingFiles(Adding):
         path : str or Path
             Also ``FILE:DATASET``.
         dataset : str, optional
-            Name of an array within the file. Default: the only one that is a picture.
+            Name of an array within the file, or number or UID of a series. Default: the only one
+            that is a picture, or a volume.
         layer_type : {"image", "labels"}, optional
             Default: labels for what a file calls so, and for integers of which dataset or file
             has a word like ``labels``, ``seg``, ``segmentation`` or ``mask`` in its name. Whole

@@ -24,6 +24,7 @@ from viewer.sources import Source, as_source
 from viewer.sources.counted import Counted, count
 from viewer.sources.description import Description
 from viewer.sources.file_part import FilePart
+from viewer.sources.files import dicom_headers
 from viewer.sources.files.opened import Opened
 from viewer.sources.files.remote import is_unreached, unreached
 from viewer.sources.identity import address_identity, file_identity, files_identity
@@ -50,6 +51,8 @@ class Format(msgspec.Struct, frozen=True):
         What such a file begins with, for files by another name.
     remote : bool
         Whether it is also read behind an address.
+    start : int
+        Bytes before `magic`.
     """
 
     name: str
@@ -57,9 +60,17 @@ class Format(msgspec.Struct, frozen=True):
     suffixes: tuple[str, ...]
     magic: tuple[bytes, ...] = ()
     remote: bool = False
+    start: int = 0
 
 
 ZARR = Format("Zarr", "zarr:open_zarr", (".zarr", ".zarr.zip", ".ozx", ".zip"), remote=True)
+
+PICTURE = Format(
+    "PNG or JPEG",
+    "pictures:open_picture",
+    (".png", ".jpg", ".jpeg"),
+    (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"),
+)
 
 FORMATS = (
     Format("NumPy", "numpy:open_npy", (".npy",), (b"\x93NUMPY",), remote=True),
@@ -82,10 +93,18 @@ FORMATS = (
     Format("NIfTI", "nifti:open_nifti", (".nii", ".nii.gz", ".hdr", ".img", ".mgz", ".mgh")),
     Format("NRRD", "nrrd:open_nrrd", (".nrrd", ".nhdr"), (b"NRRD000",)),
     Format(
+        "DICOM",
+        "dicom:open_dicom",
+        (*dicom_headers.SUFFIXES, dicom_headers.INDEX),
+        (dicom_headers.MAGIC,),
+        start=dicom_headers.PREAMBLE,
+    ),
+    Format(
         "MRC",
         "mrc:open_mrc",
         (".mrc", ".mrcs", ".map", ".rec", ".ali", ".ccp4", ".st", ".mrc.gz", ".mrc.bz2"),
     ),
+    PICTURE,
     Format(
         "FITS",
         "fits:open_fits",
@@ -97,6 +116,15 @@ FORMATS = (
 
 TIFF_FOLDER = Format("TIFF", "tiff_folder:open_tiff_folder", ())
 """Slices in a file each."""
+
+DICOM_FOLDER = Format("DICOM", "dicom:open_dicom_folder", ())
+"""Slices of one scan, or of many."""
+
+PICTURE_FOLDER = Format("PNG or JPEG", "pictures:open_picture_folder", ())
+"""As of TIFF files, without a word about the size of voxels."""
+
+START_BYTES = max(format.start + len(magic) for format in FORMATS for magic in format.magic)
+"""Of a file, by which its kind is known."""
 
 
 class Location(msgspec.Struct, frozen=True):
@@ -234,17 +262,17 @@ def find_format(location: Location) -> Format:
             hint = f"Names are taken as they are: for path in sorted(glob.glob({path!r})): …"
         raise SourceError(f"There is no file {path}.", hint=hint)
     if file.is_dir():
-        return TIFF_FOLDER if _holds_slices(file) else ZARR
+        return _find_folder(file)
     by_name = _by_suffix(file.name)
     if by_name is not None:
         return by_name
     try:
         with file.open("rb") as opened:
-            start = opened.read(16)
+            start = opened.read(START_BYTES)
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}.") from None
     for format in FORMATS:
-        if start.startswith(format.magic):
+        if start.startswith(format.magic, format.start):
             return format
     known = ", ".join(f"{format.name} ({format.suffixes[0]})" for format in FORMATS)
     raise UnsupportedDataError(
@@ -255,8 +283,8 @@ def find_format(location: Location) -> Format:
 def is_labels(described: Description) -> bool:
     """Whether data are labels: when it says so, or for integers whose name says so."""
     said = described.suggestions
-    if said.labels:
-        return True
+    if said.labels or said.quantity:
+        return said.labels
     dtype: Any = described.parts[0].dtype
     words = re.split(r"[^a-z]+", said.name.lower())
     return getattr(dtype, "kind", "") in "biu" and not LABEL_WORDS.isdisjoint(words)
@@ -332,15 +360,20 @@ def _guessed(described: Description) -> Description:
     return replace(described, suggestions=replace(said, labels=is_labels(described)))
 
 
-def _holds_slices(folder: Path) -> bool:
-    """Whether a folder that is no Zarr has TIFF files in it."""
+def _find_folder(folder: Path) -> Format:
+    """What a folder holds: a Zarr array or group, where nothing else is found."""
     if any((folder / mark).exists() for mark in ("zarr.json", ".zgroup", ".zarray", ".zattrs")):
-        return False
+        return ZARR
     try:
-        with os.scandir(folder) as entries:
-            return any(entry.name.lower().endswith((".tif", ".tiff")) for entry in entries)
+        names = [file.name.lower() for file in folder.iterdir()]
     except OSError:
-        return False
+        return ZARR
+    names = [name for name in names if not name.startswith(".")]
+    if any(name.endswith((".tif", ".tiff")) for name in names):
+        return TIFF_FOLDER
+    if dicom_headers.holds_dicom(folder):
+        return DICOM_FOLDER
+    return PICTURE_FOLDER if any(name.endswith(PICTURE.suffixes) for name in names) else ZARR
 
 
 def _by_suffix(name: str) -> Format | None:

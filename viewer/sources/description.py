@@ -23,10 +23,14 @@ class Channel(msgspec.Struct, frozen=True):
 
     name: str = ""
     color: str | None = None
-    """``"#rrggbb"`` of the brightest value."""
+    """``"#rrggbb"`` of the brightest value, or the name of a colour map."""
     window: tuple[float, float] | None = None
     """Contrast limits (low, high), low < high."""
     visible: bool = True
+
+
+RGB = (Channel("red", "#ff0000"), Channel("green", "#00ff00"), Channel("blue", "#0000ff"))
+"""The channels of a picture in colours."""
 
 
 class Suggestions(msgspec.Struct, frozen=True):
@@ -35,6 +39,8 @@ class Suggestions(msgspec.Struct, frozen=True):
     name: str = ""
     labels: bool = False
     """Whether the values are identities."""
+    quantity: bool = False
+    """Whether they are known not to be, whatever the name."""
     channel_axis: int | None = None
     """The axis that counts channels, each of which is better seen as a layer of its own."""
     channels: tuple[Channel, ...] = ()

@@ -72,10 +72,13 @@ class Entry(msgspec.Struct, frozen=True):
     name: str
     shape: tuple[int, ...]
     dtype: Any
+    about: str = ""
+    """What it shows, where names don't tell."""
 
     def __str__(self) -> str:
         shape = " × ".join(map(str, self.shape)) or "a single value"
-        return f"{self.name} ({shape}, {getattr(self.dtype, 'name', self.dtype)})"
+        about = self.about and f"{self.about}, "
+        return f"{self.name} ({about}{shape}, {getattr(self.dtype, 'name', self.dtype)})"
 
     @property
     def showable(self) -> bool:

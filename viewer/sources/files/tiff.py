@@ -14,7 +14,14 @@ from xml.etree import ElementTree
 import zarr
 from msgspec.structs import replace
 
-from viewer.sources.description import Channel, Description, Suggestions, Transform, length_unit
+from viewer.sources.description import (
+    RGB,
+    Channel,
+    Description,
+    Suggestions,
+    Transform,
+    length_unit,
+)
 from viewer.sources.files.opened import Entry, Opened, choose, load_extra, stem_of, suffixed
 from viewer.sources.files.remote import RemoteFile, is_remote
 from viewer.sources.reordered import reorder
@@ -26,7 +33,6 @@ ALIKE_PART = 4
 """A series is worth mentioning from this part of the first one's voxels on."""
 
 _NAMES = {"S": "channel", "C": "c", "T": "t", "Z": "z", "Y": "y", "X": "x"}
-_RGB = (Channel("red", "#ff0000"), Channel("green", "#00ff00"), Channel("blue", "#0000ff"))
 _ALIKE = ("I", "Q")
 """Letters of a stack of pages of which the file does not say what they are."""
 
@@ -138,7 +144,7 @@ def arrange(
     shape = parts[0].shape
     channel = None if channel is None or len(order) < 3 else order.index(channel)
     if channel is not None and letters[channel] == "S":
-        channels = _RGB[: shape[channel]]
+        channels = RGB[: shape[channel]]
     scale = tuple(sizes.get(letter, 1.0) for letter in letters)
     return Description(
         parts[0],

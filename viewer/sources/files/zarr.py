@@ -79,7 +79,7 @@ def _open_node(store: Any, inside: str, path: str) -> Any:
         raise SourceError(
             f"There is no Zarr array or group at {path}.",
             hint="It holds zarr.json (format 3) or .zarray or .zgroup (format 2). Of other folders "
-            "those of TIFF files can be opened, one slice each.",
+            "those of DICOM, TIFF, PNG or JPEG files can be opened.",
         ) from None
 
 
