@@ -434,6 +434,17 @@ def test_scaled_nifti_is_read_as_nibabel_reads_it(tmp_path: Path) -> None:
     assert shown.names == ("t", "z", "y", "x")
 
 
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_nifti_in_colours_has_red_green_and_blue(tmp_path: Path, suffix: str) -> None:
+    data = np.random.default_rng(0).integers(0, 255, (8, 9, 10, 3)).astype("u1")
+    voxels = data.view([("R", "u1"), ("G", "u1"), ("B", "u1")])[..., 0]
+    nibabel.save(nibabel.Nifti1Image(voxels, np.diag([-1, 1, 2, 1])), tmp_path / f"a{suffix}")
+    shown = opened(tmp_path / f"a{suffix}").shown[0]
+    assert shown.names == ("channel", "z", "y", "x")
+    assert [channel.name for channel in shown.suggestions.channels] == ["red", "green", "blue"]
+    np.testing.assert_array_equal(read(shown), data[::-1].transpose(3, 2, 1, 0))
+
+
 def test_a_stack_of_particles_is_no_volume(tmp_path: Path) -> None:
     with mrcfile.new(tmp_path / "a.mrcs", np.zeros((5, 16, 16), "f4")) as file:
         file.set_image_stack()

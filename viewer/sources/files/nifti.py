@@ -13,10 +13,11 @@ from itertools import permutations
 from typing import Any
 
 import numpy as np
+from numpy.lib.recfunctions import structured_to_unstructured
 
 from viewer.affine import to_affine
 from viewer.orientation import YZ_UP
-from viewer.sources.description import Description, Suggestions, Transform
+from viewer.sources.description import RGB, Description, Suggestions, Transform
 from viewer.sources.files.opened import Opened, load_extra, stem_of
 from viewer.sources.protocol import Array
 from viewer.sources.reordered import reorder
@@ -60,7 +61,15 @@ def open_nifti(path: str, dataset: str | None) -> Opened:
     leading = tuple(reversed(range(3, len(voxels.shape))))
     names = tuple(_LEADING[axis - 3] for axis in leading)
     flipped = [len(leading) + i for i, turned in enumerate(place.flipped) if turned]
-    part = reorder(voxels, (*leading, *place.axes), flipped)
+    order, names = (*leading, *place.axes), (*names, "z", "y", "x")
+    scale = (*(zooms[axis] for axis in leading), *place.scale)
+    translate = (*(0.0 for _ in leading), *place.translate)
+    colored = voxels.dtype.names is not None
+    if colored:
+        voxels, order = _split_colors(voxels), (voxels.ndim, *order)
+        flipped = [axis + 1 for axis in flipped]
+        names, scale, translate = ("channel", *names), (1.0, *scale), (0.0, *translate)
+    part = reorder(voxels, order, flipped)
     header = image.header
     unit = header.get_xyzt_units()[0] if hasattr(header, "get_xyzt_units") else "mm"
     labels = "intent_code" in header and int(header["intent_code"]) == LABELS_INTENT
@@ -69,15 +78,16 @@ def open_nifti(path: str, dataset: str | None) -> Opened:
             Description(
                 part,
                 (part,),
-                (*names, "z", "y", "x"),
-                (
-                    Transform(
-                        (*(zooms[axis] for axis in leading), *place.scale),
-                        (*(0.0 for _ in leading), *place.translate),
-                    ),
-                ),
+                names,
+                (Transform(scale, translate),),
                 _UNITS.get(unit, "mm"),
-                Suggestions(name=stem_of(path, SUFFIXES), labels=labels, upright=YZ_UP),
+                Suggestions(
+                    name=stem_of(path, SUFFIXES),
+                    labels=labels,
+                    channel_axis=0 if colored else None,
+                    channels=RGB if colored else (),
+                    upright=YZ_UP,
+                ),
                 place.affine,
             ),
         ),
@@ -148,6 +158,11 @@ def _voxels(image: Any) -> Any:
         if mapped:
             return _Scaled(proxy)
     return np.asanyarray(proxy).reshape(shape, order="A")
+
+
+def _split_colors(voxels: Array) -> Array:
+    """Voxels of red, green and blue with an axis for these at the end, without copying them."""
+    return np.asanyarray(structured_to_unstructured(voxels[["R", "G", "B"]]))
 
 
 def _nothing() -> None:
