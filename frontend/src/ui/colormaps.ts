@@ -50,9 +50,11 @@ export class Colormaps {
   /** Colours of a map or of a tint; a gray ramp until the list has come. */
   colors(name: string): readonly string[] {
     if (/^#[0-9a-f]{6}$/i.test(name)) return ["#000000", name];
-    const known = this.list.value.find((colormap) => colormap.name === name);
-    const tint = TINTS.find((colormap) => colormap.name === name);
-    return known?.colors ?? tint?.colors ?? ["#000000", "#ffffff"];
+    const known = this.#named(name);
+    if (known !== undefined) return known;
+    // matplotlib's name for the same map the other way round
+    const straight = name.endsWith("_r") ? this.#named(name.slice(0, -2)) : undefined;
+    return straight?.toReversed() ?? ["#000000", "#ffffff"];
   }
 
   /** All colours, four bytes each; grey until they have come. */
@@ -66,6 +68,10 @@ export class Colormaps {
     this.#tables.retry();
     this.#asked = false;
     this.#load();
+  }
+
+  #named(name: string): readonly string[] | undefined {
+    return [...this.list.value, ...TINTS].find((colormap) => colormap.name === name)?.colors;
   }
 
   #load(): void {
