@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,6 +38,7 @@ class Web:
     url: str = ""
     ranges: bool = True
     status: int = 0
+    missing: int = 404
     dated: bool = True
     sent: list[int] = field(default_factory=list)
 
@@ -44,6 +46,10 @@ class Web:
 def handler(web: Web) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def handle(self) -> None:
+            with suppress(ConnectionError):  # who asked has seen another answer, and gone
+                super().handle()
 
         def do_HEAD(self) -> None:
             self.answer(body=False)
@@ -54,7 +60,7 @@ def handler(web: Web) -> type[BaseHTTPRequestHandler]:
         def answer(self, *, body: bool) -> None:
             path = web.folder / self.path.strip("/")
             if web.status or not path.is_file():
-                self.send_response(web.status or 404)
+                self.send_response(web.status or web.missing)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
@@ -212,6 +218,59 @@ def test_a_file_of_a_table_is_no_picture(web: Web) -> None:
     np.save(web.folder / "a.npy", np.arange(9))
     with pytest.raises(InvalidDataError):
         open_data(parse_location(f"{web.url}/a.npy"))
+
+
+# --- Zarr from servers with habits of their own -----------------------------------------------
+
+
+def read_whole(url: str) -> Any:
+    opened = open_data(parse_location(url))
+    source = as_source(opened.shown[0])
+    try:
+        return source.read(0, Box.whole(source.levels[0].shape))
+    finally:
+        source.close()
+        opened.close()
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_what_is_missing_may_be_called_forbidden(web: Web, zarr_format: Any) -> None:
+    """As in a bucket that nobody may list."""
+    web.missing = 403
+    array = zarr.create_array(
+        web.folder / "a.zarr",
+        shape=(40, 40, 40),
+        dtype="u1",
+        chunks=(20, 20, 20),
+        fill_value=5,
+        zarr_format=zarr_format,
+    )
+    array[:20, :20] = 1
+    assert np.array_equal(read_whole(f"{web.url}/a.zarr"), array[...])
+    with pytest.raises(SourceError, match="may not be read"):
+        open_data(parse_location(f"{web.url}/b.zarr"))
+
+
+def test_a_store_that_is_shut_later_has_not_lost_its_chunks(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("viewer.sources.files.remote_store.PROOF_SECONDS", -1)
+    zarr.create_array(web.folder / "a.zarr", data=VOLUME, chunks=(20, 100, 100))
+    opened = open_data(parse_location(f"{web.url}/a.zarr"))
+    source = as_source(opened.shown[0])
+    web.status = 403
+    with pytest.raises(SourceError, match="403"):
+        source.read(0, Box.whole(VOLUME.shape))
+    source.close()
+    opened.close()
+
+
+def test_shards_are_read_from_a_server_without_parts(web: Web) -> None:
+    web.ranges = False
+    zarr.create_array(
+        web.folder / "a.zarr", data=VOLUME, chunks=(10, 50, 50), shards=(40, 100, 100)
+    )
+    assert np.array_equal(read_whole(f"{web.url}/a.zarr"), VOLUME)
 
 
 # --- known again, and opened again --------------------------------------------------------------

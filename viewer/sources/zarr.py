@@ -66,7 +66,7 @@ class ZarrSource:
             return folder_identity(Path(store.root) / array.path)
         if type(store).__name__ == "ZipStore":
             return file_identity(store.path, array=array.path)
-        if type(store).__name__ == "FsspecStore":
+        if any(kind.__name__ == "FsspecStore" for kind in type(store).__mro__):
             if self._told is None:  # once, as it was when it was added
                 self._told = _ask(array)
             address = store.fs.unstrip_protocol(store.path)

@@ -18,6 +18,7 @@ from viewer.sources import describe
 from viewer.sources.description import Description, Suggestions
 from viewer.sources.files.opened import Entry, Opened, choose, stem_of
 from viewer.sources.files.remote import connections_of, is_remote, load_options, refused
+from viewer.sources.files.remote_store import RemoteStore
 from viewer.sources.ome_zarr import is_image, label_names, metadata_of
 
 SUFFIXES = (".ome.zarr.zip", ".zarr.zip", ".ome.zarr", ".zarr", ".ozx", ".zip", ".n5")
@@ -40,7 +41,7 @@ def open_zarr(path: str, dataset: str | None) -> Opened:
 def _open_store(path: str) -> tuple[Any, str, Callable[[], None]]:
     if is_remote(path):
         options = load_options(path)
-        store = zarr.storage.FsspecStore.from_url(path, storage_options=options, read_only=True)
+        store = RemoteStore.from_url(path, storage_options=options, read_only=True)
         return store, "", lambda: _end_session(store)
     if zipfile.is_zipfile(path):
         archive = zarr.storage.ZipStore(path, mode="r", read_only=True)
@@ -76,6 +77,8 @@ def _open_node(store: Any, inside: str, path: str) -> Any:
     except PermissionError:
         raise refused(path) from None
     except (FileNotFoundError, KeyError):
+        if getattr(store, "refused", False):  # and nothing of it could be read
+            raise refused(path) from None
         raise SourceError(
             f"There is no Zarr array or group at {path}.",
             hint="It holds zarr.json (format 3) or .zarray or .zgroup (format 2). Of other folders "
