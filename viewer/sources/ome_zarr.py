@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from viewer.errors import InvalidDataError, SourceError, ViewerError
+from viewer.errors import InvalidDataError, SourceError, ViewerError, reason_of
 from viewer.sources.description import Channel, Description, Suggestions, Transform, length_unit
 from viewer.sources.geometry import axis_kind
 from viewer.sources.multiscale import check_parts
@@ -48,6 +48,23 @@ def label_names(group: Any) -> list[str]:
     if not isinstance(names, Sequence) or isinstance(names, str):
         return []
     return [f"labels/{name}" for name in names if isinstance(name, str)]
+
+
+def wells(group: Any) -> list[str]:
+    """Paths of the wells of a plate, relative to its group; none where it is no plate."""
+    return _paths(metadata_of(group).get("plate"), "wells")
+
+
+def fields(group: Any) -> list[str]:
+    """Paths of the images of a well, relative to its group; none where it is no well."""
+    return _paths(metadata_of(group).get("well"), "images")
+
+
+def _paths(holder: object, name: str) -> list[str]:
+    given = holder.get(name) if isinstance(holder, Mapping) else None
+    entries = given if isinstance(given, list) else []
+    found = [entry.get("path") for entry in entries if isinstance(entry, Mapping)]
+    return [path for path in found if isinstance(path, str) and path]
 
 
 def describe_group(group: Any) -> Description:
@@ -127,10 +144,10 @@ def _open_levels(
                     raise
                 raise SourceError(
                     f"Level {path!r} of the OME-Zarr image {_name_of(group)!r} cannot be opened: "
-                    f"{type(error).__name__}: {error}.",
+                    f"{_reason(error)}.",
                     hint="Check that its store is whole and can be reached.",
                 ) from None
-            notices.append(f"Level {path!r} and coarser ones are not used: {error}")
+            notices.append(f"Level {path!r} and coarser ones are not used: {_reason(error)}.")
             break
         parts.append(part)
         transforms.append(_read_transform(entry.get("coordinateTransformations"), len(part.shape)))
@@ -260,5 +277,11 @@ def _read_colors(label: object) -> dict[int, str]:
     return colors
 
 
+def _reason(error: Exception) -> str:
+    if isinstance(error, (KeyError, FileNotFoundError)):
+        return "it is not there"
+    return error.message.rstrip(".") if isinstance(error, ViewerError) else reason_of(error)
+
+
 def _name_of(group: Any) -> str:
-    return str(group.name or group.store_path)
+    return str(group.name.strip("/") or group.store_path)

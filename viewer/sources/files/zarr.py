@@ -6,6 +6,7 @@ behind ``http://`` an array must be named, unless its metadata is consolidated.
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -13,15 +14,18 @@ from typing import Any
 import zarr
 from msgspec.structs import replace
 
-from viewer.errors import NotFoundError, SourceError
+from viewer.errors import InvalidDataError, NotFoundError, SourceError, ViewerError
 from viewer.sources import describe
 from viewer.sources.description import Description, Suggestions
-from viewer.sources.files.opened import Entry, Opened, choose, stem_of
+from viewer.sources.files.opened import Entry, Opened, choose, stem_of, suffixed
 from viewer.sources.files.remote import connections_of, is_remote, load_options, refused
 from viewer.sources.files.remote_store import RemoteStore
-from viewer.sources.ome_zarr import is_image, label_names, metadata_of
+from viewer.sources.ome_zarr import fields, is_image, label_names, metadata_of, wells
 
 SUFFIXES = (".ome.zarr.zip", ".zarr.zip", ".ome.zarr", ".zarr", ".ozx", ".zip", ".n5")
+
+WELLS = 12
+"""So many of a plate's are listed in a message."""
 
 _MARKS = ("zarr.json", ".zgroup", ".zarray")
 
@@ -88,6 +92,7 @@ def _open_node(store: Any, inside: str, path: str) -> Any:
 
 def _choose(node: Any, dataset: str | None, path: str) -> list[Description]:
     name = stem_of(path, SUFFIXES)
+    root, below = node, ""
     if dataset:
         if not isinstance(node, zarr.Group):
             choose([], dataset, path)
@@ -96,31 +101,59 @@ def _choose(node: Any, dataset: str | None, path: str) -> list[Description]:
         except KeyError:
             choose(_list(node), dataset, path)  # says what there is
             raise NotFoundError(f"There is no {dataset!r} in {path}.") from None
-        name = dataset.strip("/").rsplit("/", 1)[-1]
+        below = f"{dataset.strip('/')}/"
+        name = below.split("/")[-2]
     if isinstance(node, zarr.Array):
         return [_named(node, name)]
+    notice = ""
     if not is_image(node) and metadata_of(node).get("bioformats2raw.layout") and "0" in node:
+        if "1" in node:
+            notice = (
+                f"{path} holds several images, of which the first is shown; "
+                f"dataset='1' or {suffixed(path, '1')} opens the next."
+            )
         node = node["0"]
     if is_image(node):
         labels = [
             (node[path], path.rsplit("/", 1)[-1]) for path in label_names(node) if path in node
         ]
         return [
-            _named(node, name),
+            _named(node, name, notice=notice),
             *(_named(group, label, labels=True) for group, label in labels if is_image(group)),
         ]
-    entry = choose(_list(node), None, path)
-    return _choose(node, entry.name, path)
+    if wells(node):
+        raise _plate(node, below, path)
+    entries = [replace(entry, name=below + entry.name) for entry in _list(node)]
+    return _choose(root, choose(entries, None, path).name, path)
 
 
-def _named(node: Any, name: str, *, labels: bool = False) -> Description:
+def _plate(plate: Any, below: str, path: str) -> InvalidDataError:
+    """The error for a plate, which names an image of it."""
+    names = wells(plate)
+    first = names[0]
+    with contextlib.suppress(KeyError):
+        first = f"{first}/{(fields(plate[first]) or ['0'])[0]}"
+    first = below + first
+    more = ", …" if len(names) > WELLS else ""
+    return InvalidDataError(
+        f"{path} is a plate of {len(names)} well{'s'[: len(names) > 1]}.",
+        hint=f"Choose an image in one of them, e.g. {suffixed(path, first)} or dataset={first!r}. "
+        f"It has {', '.join(names[:WELLS])}{more}.",
+    )
+
+
+def _named(node: Any, name: str, *, labels: bool = False, notice: str = "") -> Description:
     described = describe(node)
     said = described.suggestions
     known = "" if labels else said.name
     if isinstance(node, zarr.Array):
         said = Suggestions()
+    notices = (*said.notices, notice) if notice else said.notices
     return replace(
-        described, suggestions=replace(said, name=known or name, labels=said.labels or labels)
+        described,
+        suggestions=replace(
+            said, name=known or name, labels=said.labels or labels, notices=notices
+        ),
     )
 
 
@@ -128,8 +161,9 @@ def _list(group: Any) -> list[Entry]:
     """Images, and arrays that belong to none."""
     entries: list[Entry] = []
     images: list[str] = []
+    named = fields(group)
     try:
-        members = sorted(group.members(max_depth=None))
+        members = [(name, group[name]) for name in named] or sorted(group.members(max_depth=None))
     except Exception:  # a web server, or a store that does not list
         return entries
     for name, item in members:
@@ -139,6 +173,9 @@ def _list(group: Any) -> list[Entry]:
             entries.append(Entry(name, tuple(map(int, item.shape)), item.dtype))
         elif is_image(item):
             images.append(name)
-            part = describe(item).parts[0]
+            try:
+                part = describe(item).parts[0]
+            except ViewerError:  # its levels are not there
+                continue
             entries.append(Entry(name, tuple(map(int, part.shape)), part.dtype))
     return entries
