@@ -215,7 +215,8 @@ def open_data(location: Location) -> Opened:
         if isinstance(error, BlockingIOError):
             hint = (
                 "Another program has it open for writing. Wait until it has closed it, or open it "
-                "with h5py.File(path, locking=False) and add the dataset."
+                "with h5py.File(path, locking=False) and add the dataset. If that program ended "
+                "before it closed the file, run h5clear -s on it."
             )
         elif location.remote and is_unreached(error):
             raise unreached(location.path) from None

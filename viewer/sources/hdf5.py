@@ -18,7 +18,7 @@ import numpy as np
 from viewer.errors import ClosedError, SourceError, reason_of
 from viewer.sources.file_part import FilePart, open_again
 from viewer.sources.geometry import Geometry, check_dtype
-from viewer.sources.hdf5_chunks import ChunkCoding, plan_coding
+from viewer.sources.hdf5_chunks import ChunkCoding, missing_filters, plan_coding
 from viewer.sources.identity import file_identity
 from viewer.sources.protocol import Array
 from viewer.space import Box
@@ -49,6 +49,7 @@ class Hdf5Source:
         chunks = dataset.chunks
         self.chunks: tuple[int, ...] | None = None if chunks is None else tuple(map(int, chunks))
         self._coding = plan_coding(dataset)
+        self._missing = ", ".join(missing_filters(dataset))
         self._name = str(dataset.name)
         self._geometry = geometry
         self._file = file
@@ -92,6 +93,12 @@ class Hdf5Source:
             raise ClosedError("The layer has been closed.")
         if not reason:
             raise file_closed(self._name)
+        if self._missing:
+            raise SourceError(
+                f"The HDF5 dataset {self._name!r} is compressed by a filter that is not here: "
+                f"{self._missing}.",
+                hint="Install it: pip install hdf5plugin; then open the file again.",
+            )
         raise SourceError(
             f"Reading the HDF5 dataset {self._name!r} at {box} failed: {reason}.",
             hint="Check that the file is whole and still there, then call layer.refresh().",

@@ -8,6 +8,8 @@ library's way.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import zlib
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,18 @@ from typing import Any
 import numpy as np
 
 from viewer.sources.protocol import Array
+
+PLUGINS = {
+    307: "bzip2",
+    32001: "Blosc",
+    32004: "LZ4",
+    32008: "bitshuffle",
+    32013: "ZFP",
+    32015: "Zstandard",
+    32017: "SZ",
+    32026: "Blosc2",
+}
+"""Registered numbers of filters that hdf5plugin brings."""
 
 _GZIP, _SHUFFLE = 1, 2
 """Numbers of filters, as the HDF5 format has them."""
@@ -75,6 +89,25 @@ def plan_coding(dataset: Any) -> ChunkCoding | None:
     if not h5py.h5t.py_create(dataset.dtype, logical=True).equal(dataset.id.get_type()):
         return None
     return ChunkCoding(tuple(map(int, dataset.chunks)), dataset.dtype, filters)
+
+
+def missing_filters(dataset: Any) -> list[str]:
+    """Names of the filters without which the chunks cannot be read, after looking for them.
+
+    hdf5plugin has most of those that HDF5 has not; it only needs to be imported.
+    """
+    import h5py
+
+    properties = dataset.id.get_create_plist()
+    numbers = [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
+    if not all(map(h5py.h5z.filter_avail, numbers)):
+        with contextlib.suppress(ImportError):
+            importlib.import_module("hdf5plugin")
+    return [
+        PLUGINS.get(number, f"number {number}")
+        for number in numbers
+        if not h5py.h5z.filter_avail(number)
+    ]
 
 
 def _unshuffle(shuffled: bytes, width: int) -> Any:

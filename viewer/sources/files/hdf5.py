@@ -6,6 +6,7 @@ behind an address the parts that are looked at are fetched.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import h5py
@@ -33,7 +34,7 @@ def open_hdf5(path: str, dataset: str | None) -> Opened:
 
     with HDF5_LOCK:
         try:
-            file = h5py.File(path if remote is None else remote.open(), "r")
+            file = _open(path) if remote is None else h5py.File(remote.open(), "r")
         except BaseException:
             if remote is not None:
                 remote.close()
@@ -59,6 +60,20 @@ def open_hdf5(path: str, dataset: str | None) -> Opened:
     return Opened((shown,), close_locked, told=None if remote is None else remote.told)
 
 
+def _open(path: str) -> Any:
+    """The file, also while another program writes into it for readers (SWMR)."""
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        if "open for write" not in str(error):
+            raise
+        reason = str(error)
+    try:
+        return h5py.File(path, "r", swmr=True)
+    except OSError:
+        raise BlockingIOError(reason) from None
+
+
 def _list(file: Any) -> list[Entry]:
     entries = []
 
@@ -67,6 +82,14 @@ def _list(file: Any) -> list[Entry]:
             entries.append(Entry(name, tuple(map(int, item.shape)), item.dtype))
 
     file.visititems(visit)
+    if not any(entry.image_like for entry in entries):
+        # a file that leads to others, as detectors write them; nobody else wants links followed
+        def follow(name: str, link: Any) -> None:
+            if isinstance(link, (h5py.ExternalLink, h5py.SoftLink)):
+                with contextlib.suppress(KeyError, OSError):  # it leads nowhere
+                    visit(name, file[name])
+
+        file.visititems_links(follow)
     return entries
 
 
