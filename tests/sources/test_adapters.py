@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ class TestBigEndian(TestNumpy):
         return arrays[0].astype(">u2")
 
 
-class TestMemoryMap(SourceSuite):
+class TestMemoryMap(Fallible, SourceSuite):
     dtype = "float32"
 
     def make(self, arrays: list[np.ndarray], folder: Path) -> Any:
@@ -51,6 +52,9 @@ class TestMemoryMap(SourceSuite):
 
     def again(self, folder: Path) -> Any:
         return np.load(folder / "a.npy", mmap_mode="r")
+
+    def break_(self, data: Any, folder: Path) -> None:
+        os.truncate(folder / "a.npy", 200)  # to read on would end the process
 
 
 class TestSliced(Fallible, SourceSuite):

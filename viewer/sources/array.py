@@ -112,10 +112,12 @@ class MemorySource(ArraySource):
         mapped = _mapped(data)
         self.resident = mapped is None
         self._mapping = None if not isinstance(mapped, np.memmap) else _mapping(data, mapped)
+        self._extent = _Extent(mapped)
         self._scattered = _Scattered(mapped)
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""
+        self._extent.check()
         if self.resident or math.prod(box.shape) * self.dtype.itemsize > FEW_BYTES:
             return super().read(level, box)
         with self._scattered.reading():
@@ -124,6 +126,7 @@ class MemorySource(ArraySource):
     def close(self) -> None:
         """See `Source.close`."""
         super().close()
+        self._extent = _Extent(None)
         self._scattered = _Scattered(None)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -144,11 +147,46 @@ class MemorySource(ArraySource):
 
     def sample(self, start: Sequence[int], stop: Sequence[int], step: Sequence[int]) -> Array:
         """See `SampledSource.sample`."""
+        self._extent.check()
         voxels = self._sliced(tuple(map(slice, start, stop, step)))
         if self.resident or not _far_apart(voxels):
             return voxels
         with self._scattered.reading():
             return np.array(voxels)  # now, not when somebody looks at it
+
+
+class _Extent:
+    """How far a mapped file must reach.
+
+    Whoever reads a mapping behind the end of a file that has been cut off (``np.save`` onto the
+    same name does so, for a moment) ends the whole process. So it is looked at before each read.
+
+    Parameters
+    ----------
+    mapped : numpy.memmap, mmap.mmap or None
+    """
+
+    def __init__(self, mapped: Any) -> None:
+        offset = int(getattr(mapped, "offset", 0))
+        self._map = _map_of(mapped)
+        self._bytes = 0
+        if self._map is not None:
+            self._bytes = offset - offset % mmap.ALLOCATIONGRANULARITY + len(self._map)
+
+    def check(self) -> None:
+        """Raise `SourceError` where the file has become too short."""
+        if self._map is None:
+            return
+        try:
+            there = self._map.size()
+        except (OSError, ValueError):  # of no file
+            return
+        if there < self._bytes:
+            raise SourceError(
+                "The mapped file has become shorter than the array.",
+                hint="Add it again when it has been written. A program that writes another file "
+                "and renames it disturbs nobody.",
+            )
 
 
 class _Scattered:
@@ -164,9 +202,7 @@ class _Scattered:
     """
 
     def __init__(self, mapped: Any) -> None:
-        while mapped is not None and not isinstance(mapped, mmap.mmap):
-            mapped = getattr(mapped, "base", None)
-        self._map: mmap.mmap | None = mapped if hasattr(mmap, "MADV_RANDOM") else None
+        self._map = _map_of(mapped) if hasattr(mmap, "MADV_RANDOM") else None
         self._readers = 0
         self._lock = threading.Lock()
 
@@ -213,6 +249,12 @@ def _mapped(data: Any) -> Any:
             return data if found is None else found
         data = getattr(data, "base", None)
     return None
+
+
+def _map_of(mapped: Any) -> mmap.mmap | None:
+    while mapped is not None and not isinstance(mapped, mmap.mmap):
+        mapped = getattr(mapped, "base", None)
+    return mapped
 
 
 def _remapped(
