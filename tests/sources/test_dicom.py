@@ -362,6 +362,21 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert shown.suggestions.notices[0].startswith("odd (")
 
 
+def test_a_slice_that_ends_too_early_is_named(tmp_path: Path) -> None:
+    scan = write_scan(tmp_path / "a", VOLUME)
+    (scan / "IM000002").write_bytes((scan / "IM000002").read_bytes()[:-100])
+    (shown,) = opened(scan).shown
+    with pytest.raises(SourceError, match="IM000002"):
+        read(shown)
+
+
+def test_numbers_that_are_none_cost_no_picture(tmp_path: Path) -> None:
+    said = {"WindowCenter": ["", ""], "WindowWidth": "", "EchoTime": None, "SliceThickness": ""}
+    (shown,) = opened(write_scan(tmp_path / "a", VOLUME, **said)).shown
+    np.testing.assert_array_equal(read(shown), VOLUME)
+    assert shown.suggestions.channels[0].window is None
+
+
 def test_a_folder_without_images_says_what_it_holds(disc: Path) -> None:
     for file in disc.rglob("*"):
         if file.is_file() and file.name != "report":

@@ -7,6 +7,7 @@ once, voxels not at all.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -150,8 +151,10 @@ def read_planes(pydicom: Any, file: Path) -> list[Plane]:
         )
     if not data.get("Rows") or not data.get("Columns") or not data.get("BitsAllocated"):
         what = getattr(data.get("SOPClassUID"), "name", "").removesuffix(" Storage")
+        if not what or what.endswith("Image"):
+            raise ValueError("it ends before it says what its voxels are")
         raise UnsupportedDataError(
-            f"{file.name} holds no image: its kind is {what or 'not said'}.",
+            f"{file.name} holds no image: its kind is {what}.",
             hint="Open a file, or a folder with files, that hold one.",
         )
     shared = _first(data, "SharedFunctionalGroupsSequence")
@@ -170,7 +173,8 @@ def _read_header(data: Any, values: Any, file: Path) -> Header:
     kind = "u" if not int(data.get("PixelRepresentation") or 0) else "i"
     if "PixelRepresentation" not in data and bits >= 32:  # of Float Pixel Data
         kind = "f"
-    number = data.get("SeriesNumber")
+    number = _some(data.get("SeriesNumber"))
+    description = str(data.get("SeriesDescription") or "")
     unit = data.get("Units") or data.get("DoseUnits") or values.get("RescaleType") or ""
     if unit in ("", "US"):  # unspecified
         unit = "HU" if data.get("Modality") == "CT" and "RescaleIntercept" in values else ""
@@ -179,7 +183,7 @@ def _read_header(data: Any, values: Any, file: Path) -> Header:
         str(data.get("SOPInstanceUID") or file),
         str(data.get("SeriesInstanceUID") or ""),
         None if number is None else int(number),
-        str(data.get("SeriesDescription") or "").strip(),
+        "".join(letter for letter in description if letter.isprintable()).strip(),
         str(data.get("Modality") or ""),
         str(unit),
         (int(data.Rows), int(data.Columns)),
@@ -195,11 +199,10 @@ def _read_header(data: Any, values: Any, file: Path) -> Header:
 def _read_plane(header: Header, frame: int, places: Sequence[Any]) -> Plane:
     """A slice, by what is said of it, else of all in the file."""
     data = places[-1]
-    temporal = data.get("TemporalPositionIdentifier")
     measures = _find(places, "PixelMeasuresSequence")
     values = _find(places, "PixelValueTransformationSequence")
     window = _find(places, "FrameVOILUTSequence")
-    echo = _find(places, "MREchoSequence").get("EffectiveEchoTime") or data.get("EchoTime")
+    echo = _some(_find(places, "MREchoSequence").get("EffectiveEchoTime") or data.get("EchoTime"))
     content = _find(places, "FrameContentSequence")
     diffusion = _find(places, "MRDiffusionSequence")
     position = _numbers(_find(places, "PlanePositionSequence").get("ImagePositionPatient"), 3)
@@ -221,19 +224,20 @@ def _read_plane(header: Header, frame: int, places: Sequence[Any]) -> Plane:
         position,
         directions,
         (spacing[0], spacing[1]) if spacing and min(spacing) > 0 else None,
-        next((abs(float(step)) for step in steps if step), None),
-        float(slope or 1.0),
-        float(values.get("RescaleIntercept") or 0.0),
+        next((abs(step) for step in map(_some, steps) if step), None),
+        _some(slope) or 1.0,
+        _some(values.get("RescaleIntercept")) or 0.0,
         _read_window(window),
-        float(echo or 0.0),
+        echo or 0.0,
         (
-            float(content.get("TemporalPositionIndex") or temporal or 0),
-            float(data.get("AcquisitionNumber") or 0),
-            float(echo or 0.0),
-            float(data.get("TriggerTime") or 0),
-            float(diffusion.get("DiffusionBValue") or 0),
+            _some(content.get("TemporalPositionIndex")) or 0.0,
+            _some(data.get("TemporalPositionIdentifier")) or 0.0,
+            _some(data.get("AcquisitionNumber")) or 0.0,
+            echo or 0.0,
+            _some(data.get("TriggerTime")) or 0.0,
+            _some(diffusion.get("DiffusionBValue")) or 0.0,
             "\\".join(map(str, data.get("ImageType") or ())),
-            float(data.get("InstanceNumber") or 0),
+            _some(data.get("InstanceNumber")) or 0.0,
             float(frame),
         ),
     )
@@ -260,17 +264,17 @@ def _first(data: Any, sequence: str) -> Any:
 
 
 def _some(value: Any) -> float | None:
-    """A number, the first of several."""
-    if value is None or value == "":
+    """A number, the first of several; None for what is none, which costs no picture."""
+    several = not isinstance(value, str) and hasattr(value, "__len__")
+    try:
+        number = float(value[0] if several else value)
+    except (TypeError, ValueError, IndexError):
         return None
-    several = not isinstance(value, (str, int, float)) and hasattr(value, "__len__")
-    if several and not len(value):
-        return None
-    return float(value[0] if several else value)
+    return number if math.isfinite(number) else None
 
 
 def _numbers(value: Any, count: int) -> tuple[float, ...] | None:
     if value is None or not hasattr(value, "__len__") or len(value) != count:
         return None
-    numbers = tuple(map(float, value))
-    return numbers if all(map(np.isfinite, numbers)) else None
+    numbers = tuple(number for number in map(_some, value) if number is not None)
+    return numbers if len(numbers) == count else None

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from viewer.errors import InvalidDataError
+from viewer.errors import InvalidDataError, ViewerError
 from viewer.sources.files.dicom_headers import Plane
 from viewer.sources.files.opened import load_extra
 from viewer.sources.protocol import Array
@@ -75,7 +75,12 @@ class Frames(Sliced):
         return voxels.reshape(*shape, *own)
 
     def _read(self, plane: Plane, inside: tuple[slice, ...]) -> Array:
-        voxels = read_frame(plane)
+        try:
+            voxels = read_frame(plane)
+        except ViewerError:
+            raise
+        except Exception as error:
+            raise OSError(f"{plane.header.file}: {error}") from None
         if voxels.shape != self._plane_shape:
             raise InvalidDataError(
                 f"{plane.header.file} has changed: it holds {voxels.shape} now.",
