@@ -144,16 +144,16 @@ def test_a_part_is_a_style_sheet(viewer_: viewer.Viewer) -> None:
         ({**HEAD, "version": 2}, "newer than this program"),
         ({**HEAD, "themes": "light"}, "themes.*Did you mean 'theme'"),
         ({**HEAD, "theme": "blue"}, "theme='blue'.*'dark', 'light'"),
-        ({**HEAD, "view": {"layout": "9panel"}}, "layout='9panel' .at view/layout.*'4panel'"),
+        ({**HEAD, "view": {"layout": "9panel"}}, "view.layout='9panel' is not.*'4panel'"),
         (
             {**HEAD, "layers": [{"name": "cells", "kind": "labels", "style": {"opacity": 2}}]},
-            "opacity=2 .at layers/l1/style/opacity.*from 0 to 1",
+            "opacity=2 of 'cells' is not.*from 0 to 1",
         ),
         (
             {**HEAD, "layers": [{"name": "cells", "kind": "labels", "style": {"opaque": 2}}]},
-            "no field 'opaque'",
+            "The style of 'cells' has no 'opaque'",
         ),
-        ({**HEAD, "layers": [{"kind": "labels"}]}, "at layers/0.*with the fields name, kind"),
+        ({**HEAD, "layers": [{"kind": "labels"}]}, "layer 0 in the saved view lacks 'name'"),
     ],
 )
 def test_what_is_wrong_is_named_and_changes_nothing(

@@ -135,14 +135,32 @@ def spell(label: Any) -> str:
     InvalidValueError
         For what is no whole number, and for the background 0.
     """
+    number = whole(label)
+    if number:
+        return str(number)
+    raise _no_label(label)
+
+
+def whole(label: Any) -> int:
+    """A label as a number, also the background 0.
+
+    Raises
+    ------
+    InvalidValueError
+        For what is no whole number of up to 64 bits.
+    """
     if not isinstance(label, bool):
         try:
             number = operator.index(label)
         except TypeError:
-            number = 0
-        if number and -(2**63) <= number < 2**64:
-            return str(number)
-    raise InvalidValueError(
+            raise _no_label(label) from None
+        if -(2**63) <= number < 2**64:
+            return number
+    raise _no_label(label)
+
+
+def _no_label(label: object) -> InvalidValueError:
+    return InvalidValueError(
         f"{label!r} is not a label.",
         hint="Labels are whole numbers of up to 64 bits other than 0, the background.",
     )

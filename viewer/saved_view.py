@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import Struct
 
 from viewer import state
-from viewer.document import patch
+from viewer.document import naming, patch
 from viewer.errors import InvalidValueError, SourceError
 from viewer.messages import Change
 from viewer.space import conversion
@@ -148,8 +148,8 @@ def parse(given: object) -> SavedView:
         )
     layers = given.get("layers", ())
     for number, layer in enumerate(layers if isinstance(layers, Sequence) else ()):
-        patch.convert(layer, SavedLayer, ("layers", str(number)))
-    saved: SavedView = patch.convert(given, SavedView, ("saved view",))
+        patch.convert(layer, SavedLayer, (naming.SAVED, "layers", str(number)), given)
+    saved: SavedView = patch.convert(given, SavedView, (naming.SAVED,), given)
     return saved
 
 
@@ -232,7 +232,7 @@ def _factor(saved: object, now: str) -> float:
     try:
         return conversion(saved, now)
     except (KeyError, ValueError):
-        raise InvalidValueError(f"units={saved!r} (at view/units) are not known.") from None
+        raise InvalidValueError(f"units={saved!r} of the saved view is not known.") from None
 
 
 def _scaled(value: Any, factor: float) -> Any:

@@ -224,6 +224,10 @@ class View(Settings):
 
     @position.setter
     def position(self, value: Mapping[str, float]) -> None:
+        if not isinstance(value, Mapping):
+            raise InvalidValueError(
+                f"view.position={value!r} is not allowed.", hint="As in view.position = {'t': 3.0}."
+            )
         given = dict(value)
         self._document().amend(
             lambda now: [Change(("view", "position"), {**now.view.position, **given})],

@@ -25,7 +25,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from viewer.document import patch, rules
+from viewer.document import naming, patch, rules
 from viewer.document.draft import Draft, Plan
 from viewer.document.undo import Steps
 from viewer.errors import ConflictError, InvalidValueError
@@ -333,7 +333,7 @@ class Document:
             for change in changes
         )
         if clash:
-            what = ", ".join("/".join(change.path) for change in changes[:4])
+            what = ", ".join(naming.call(tuple(change.path), current) for change in changes[:4])
             reason = "is older than the history" if stale else "was overtaken by another edit"
             raise ConflictError(
                 f"The edit of {what} against version {base} {reason}.",
@@ -357,7 +357,7 @@ def make(before: State, changes: Sequence[Change], author: str) -> tuple[State, 
     touched: list[Path] = []
     for change in changes:
         if author != rules.VIEWER:
-            rules.admit(change, author)
+            rules.admit(after, change, author)
         changed = patch.put(after, change)
         if changed is not after:
             touched.append(tuple(change.path))

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from viewer.document import naming
 from viewer.errors import InvalidValueError, did_you_mean
 from viewer.messages import Change
 
@@ -47,7 +48,7 @@ def put(root: Struct, change: Change) -> Any:
     path = tuple(change.path)
     if not path:
         raise InvalidValueError("The path of a change is empty.", hint="Name a field to change.")
-    return _put(root, type(root), path, 0, change)
+    return _put(root, type(root), path, 0, change, root)
 
 
 def overlap(a: Sequence[str], b: Sequence[str]) -> bool:
@@ -68,41 +69,50 @@ def present(root: Struct, path: Sequence[str]) -> Change:
     return Change(tuple(path), msgspec.to_builtins(node))
 
 
-def _put(node: Any, annotation: Any, path: Path, depth: int, change: Change) -> Any:
+def _put(node: Any, annotation: Any, path: Path, depth: int, change: Change, root: Struct) -> Any:
     if depth == len(path):
-        return convert(change.value, annotation, path)
+        return convert(change.value, annotation, path, root)
     key = path[depth]
     last = depth + 1 == len(path)
     if isinstance(node, Struct):
         hints = _hints(type(node))
         if key not in hints:
             raise InvalidValueError(
-                f"{'/'.join(path)}: {type(node).__name__} has no field {key!r}.",
+                f"{naming.whole(path[:depth], root)} has no {key!r}.",
                 hint=did_you_mean(key, hints),
             )
         if last and change.remove:
             raise InvalidValueError(
-                f"{'/'.join(path)} cannot be removed.", hint="Only entries of a dict can."
+                f"{naming.call(path, root)} cannot be removed.", hint="Only entries of a dict can."
             )
         old = getattr(node, key)
-        new = _put(old, hints[key], path, depth + 1, change)
+        new = _put(old, hints[key], path, depth + 1, change, root)
         return node if _same(old, new) else msgspec.structs.replace(node, **{key: new})
     if isinstance(node, dict):
         key_type, value_type = _entry(annotation)
         if last and change.remove:
             return {k: v for k, v in node.items() if k != key} if key in node else node
-        convert(key, key_type, path)
+        convert(key, key_type, path, root)
         if not last and key not in node:
-            raise InvalidValueError(
-                f"{'/'.join(path)}: there is no {key!r} in {'/'.join(path[:depth])}.",
-                hint=f"There are: {', '.join(node) or 'none'}.",
-            )
+            raise _absent(key, node, path[:depth], root)
         old = node.get(key)
-        new = _put(old, value_type, path, depth + 1, change)
+        new = _put(old, value_type, path, depth + 1, change, root)
         return node if key in node and _same(old, new) else {**node, key: new}
     raise InvalidValueError(
-        f"{'/'.join(path)}: {'/'.join(path[:depth])} is a value and has no parts.",
+        f"{naming.call(path[:depth], root)} has no parts.",
         hint="Set it as a whole.",
+    )
+
+
+def _absent(key: str, node: dict[str, Any], path: Path, root: Struct) -> InvalidValueError:
+    if path == ("layers",):
+        names = ", ".join(repr(layer.name) for layer in node.values())
+        return InvalidValueError(
+            f"There is no layer {key!r}, or not any more.", hint=f"There are: {names or 'none'}."
+        )
+    return InvalidValueError(
+        f"{naming.call(path, root)} has no {key!r}.",
+        hint=f"There are: {', '.join(map(repr, node)) or 'none'}.",
     )
 
 
@@ -111,7 +121,7 @@ def _same(old: Any, new: Any) -> bool:
     return old is new or (type(old) is type(new) and bool(old == new))
 
 
-def convert(value: object, annotation: Any, path: Sequence[str]) -> Any:
+def convert(value: object, annotation: Any, path: Sequence[str], root: Any = None) -> Any:
     """`value` as an instance of the type, validated.
 
     Parameters
@@ -122,27 +132,29 @@ def convert(value: object, annotation: Any, path: Sequence[str]) -> Any:
         Any type used in `viewer.state`.
     path : sequence of str
         Where the value goes, for the message.
+    root : object, optional
+        What the path is in, as `naming.call` has it.
 
     Raises
     ------
     InvalidValueError
-        Naming path, value and the allowed ones.
+        Naming place, value and the allowed ones.
     """
     try:
         plain = msgspec.to_builtins(value, enc_hook=_builtin, str_keys=True)
         bad = _unspeakable(plain)
     except (TypeError, ValueError, RecursionError, OverflowError) as error:
-        raise _refusal(value, annotation, path) from error
+        raise _refusal(value, annotation, path, root) from error
     if bad is not None:
         where, what = bad
         raise InvalidValueError(
-            f"{'/'.join((*path, *where))}={what} is not allowed.",
+            f"{_set((*path, *where), what, root)} is not allowed.",
             hint="Allowed: finite numbers of up to 64 bits.",
         )
-    return _convert(plain, annotation, path)
+    return _convert(plain, annotation, path, root)
 
 
-def _convert(plain: Any, annotation: Any, path: Sequence[str]) -> Any:
+def _convert(plain: Any, annotation: Any, path: Sequence[str], root: Any) -> Any:
     try:
         return msgspec.convert(plain, annotation)
     except msgspec.ValidationError as error:
@@ -150,13 +162,19 @@ def _convert(plain: Any, annotation: Any, path: Sequence[str]) -> Any:
         if struct is not None:  # find the field that is to blame, and speak of it alone
             for name, hint in _hints(struct).items():
                 if name in plain:
-                    _convert(plain[name], hint, (*path, name))
+                    _convert(plain[name], hint, (*path, name), root)
             for name in set(plain) - set(_hints(struct)) - {"kind"}:
                 raise InvalidValueError(
-                    f"{'/'.join(path)}: {struct.__name__} has no field {name!r}.",
+                    f"{naming.whole(path, root)} has no {name!r}.",
                     hint=did_you_mean(name, _hints(struct)),
                 ) from error
-        raise _refusal(plain, annotation, path) from error
+            missing = [f.name for f in msgspec.structs.fields(struct) if f.required]
+            for name in (name for name in missing if name not in plain):
+                raise InvalidValueError(
+                    f"{naming.whole(path, root)} lacks {name!r}.",
+                    hint=f"Needed: {', '.join(map(repr, missing))}.",
+                ) from error
+        raise _refusal(plain, annotation, path, root) from error
 
 
 def _struct_of(annotation: Any, plain: Any) -> type[Struct] | None:
@@ -170,22 +188,28 @@ def _struct_of(annotation: Any, plain: Any) -> type[Struct] | None:
     return None
 
 
-def _refusal(value: object, annotation: Any, path: Sequence[str]) -> InvalidValueError:
+def _refusal(value: object, annotation: Any, path: Sequence[str], root: Any) -> InvalidValueError:
     return InvalidValueError(
-        f"{_spelled(value, path)} is not allowed.", hint=f"Allowed: {allowed(annotation)}."
+        f"{_spelled(value, path, root)} is not allowed.", hint=f"Allowed: {allowed(annotation)}."
     )
 
 
-def _spelled(value: object, path: Sequence[str]) -> str:
-    """``"opacity=3 (at layers/l1/style/opacity)"``, cut to a readable length."""
+def _spelled(value: object, path: Sequence[str], root: Any) -> str:
+    """``"opacity=3 of 'blobs'"``, cut to a readable length."""
     try:
         text = repr(value)
     except Exception:  # a value's own broken __repr__ must not hide the refusal
         text = f"<{type(value).__name__}>"
     if len(text) > 120:
         text = text[:117] + "…"
-    where = f" (at {'/'.join(path)})" if len(path) > 1 else ""
-    return f"{path[-1]}={text}{where}"
+    return _set(path, text, root)
+
+
+def _set(path: Sequence[str], text: str, root: Any) -> str:
+    return f"{naming.attribute(path)}={text}{naming.owner(path, root)}"
+
+
+_COUNTS = ("no", "one", "two", "three", "four")
 
 
 def allowed(annotation: Any) -> str:
@@ -212,15 +236,20 @@ def _allowed(info: Any) -> str:
             return "None"
         case msgspec.inspect.UnionType():
             return " or ".join(_allowed(part) for part in info.types)
+        case msgspec.inspect.TupleType() if len(set(map(repr, info.item_types))) == 1:
+            each = _allowed(info.item_types[0]).removeprefix("a ").replace("number", "numbers")
+            return f"{_COUNTS[len(info.item_types)]} {each}"
         case msgspec.inspect.TupleType():
             return "(" + ", ".join(_allowed(part) for part in info.item_types) + ")"
         case msgspec.inspect.VarTupleType():
             return "a sequence, each " + _allowed(info.item_type)
+        case msgspec.inspect.ListType():
+            return f"a list, each {_allowed(info.item_type)}"
         case msgspec.inspect.DictType():
             return f"a dict, keys {_allowed(info.key_type)}, values {_allowed(info.value_type)}"
         case msgspec.inspect.StructType():
             fields = ", ".join(part.name for part in info.fields)
-            return f"a {info.cls.__name__} with the fields {fields}"
+            return f"a dict with the fields {fields}"
         case _:
             return "what JSON can say: text, finite numbers, booleans, None, lists and dicts"
 

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from viewer import colormaps, world
+from viewer.document import naming
 from viewer.errors import InvalidValueError
 from viewer.messages import Change
 from viewer.orientation import Quaternion, composed, is_same
@@ -44,13 +45,13 @@ _VIEW_FIELDS = set(View.__struct_fields__) - {"units", "sliders", "upright"}
 _ROOT_FIELDS = {"title", "theme", "order", "active"}
 
 
-def admit(change: Change, author: str) -> None:
+def admit(document: Document, change: Change, author: str) -> None:
     """Refuse a page's or link's change of what only the Viewer's process writes.
 
     Raises
     ------
     InvalidValueError
-        Naming the path.
+        Naming the field.
     """
     match tuple(change.path):
         case (field,) if field in _ROOT_FIELDS:
@@ -64,7 +65,7 @@ def admit(change: Change, author: str) -> None:
         case ("actions", key) if change.remove or key.startswith(f"{author}."):
             return
     raise InvalidValueError(
-        f"{'/'.join(change.path)} cannot be changed by a page.",
+        f"{naming.call(tuple(change.path), document)} cannot be changed by a page.",
         hint="Pages change styles, names, visibility, order and the view, and remove layers.",
     )
 
@@ -199,65 +200,69 @@ def check(document: Document, touched: Sequence[tuple[str, ...]]) -> None:
 
 def _check_layer(document: Document, layer_id: str) -> None:
     layer = document.layers[layer_id]
-    where = f"layers/{layer_id}"
     if layer.id != layer_id:
         raise InvalidValueError(
-            f"{where}/id={layer.id!r} differs from its key {layer_id!r}.", hint="Use the key."
+            f"id={layer.id!r} of {layer.name!r} differs from its key {layer_id!r}.",
+            hint="Use the key.",
         )
     if not layer.name.strip():
-        raise InvalidValueError(f"{where}/name={layer.name!r} is empty.", hint="Give it a name.")
+        raise InvalidValueError(f"name={layer.name!r} is empty.", hint="Give it a name.")
     if any(other.name == layer.name for key, other in document.layers.items() if key != layer_id):
         raise InvalidValueError(
-            f"{where}/name={layer.name!r} is the name of another layer.",
+            f"name={layer.name!r} is the name of another layer.",
             hint="Layers are found by their names: choose another one.",
         )
     if isinstance(layer.style, (ImageStyle, SurfaceStyle)):
-        _check_image(layer.style, where)
+        _check_image(layer.style, layer.name)
     else:
-        _check_labels(layer.style, where)
+        _check_labels(layer.style, layer.name)
 
 
-def _check_image(style: ImageStyle | SurfaceStyle, where: str) -> None:
+def _check_image(style: ImageStyle | SurfaceStyle, name: str) -> None:
     low, high = style.contrast_limits
     if not (low < high and math.isfinite(high - low)):
         raise InvalidValueError(
-            f"contrast_limits=({low!r}, {high!r}) (at {where}/style) are not allowed.",
+            f"contrast_limits=({low!r}, {high!r}) of {name!r} are not allowed.",
             hint="Use two finite numbers (low, high) with low < high.",
         )
     colormaps.check(style.colormap)
 
 
-def _check_labels(style: LabelsStyle, where: str) -> None:
+def _check_labels(style: LabelsStyle, name: str) -> None:
     for field, labels in (("selected", style.selected), ("hidden", style.hidden)):
         if len(set(labels)) < len(labels):
             raise InvalidValueError(
-                f"{where}/style/{field} names a label twice.", hint="Name each label once."
+                f"{field} of {name!r} names a label twice.", hint="Name each label once."
             )
-    for label in (*style.selected, *style.hidden, *style.colors):
-        if label != str(int(label)) or label == "0":
-            raise InvalidValueError(
-                f"{label!r} in {where}/style is not a label.",
-                hint="Labels are whole numbers other than 0 (the background), without padding.",
-            )
+    for field in ("selected", "hidden", "colors"):
+        for label in getattr(style, field):
+            if label != str(int(label)) or label == "0":
+                raise InvalidValueError(
+                    f"{label!r} in {field} of {name!r} is not a label.",
+                    hint="Labels are whole numbers other than 0 (the background), without padding.",
+                )
 
 
 def _check_view(view: View) -> None:
-    for where, orientation in (("", view.orientation), ("/camera", view.camera.orientation)):
+    for where, orientation in (
+        ("view", view.orientation),
+        ("view.camera", view.camera.orientation),
+    ):
         if not any(orientation):
             raise InvalidValueError(
-                f"orientation=(0, 0, 0, 0) (at view{where}) is no rotation.",
+                f"{where}.orientation=(0, 0, 0, 0) is no rotation.",
                 hint="Use a quaternion (x, y, z, w) of non-zero length.",
             )
     sliders = {slider.name: slider for slider in view.sliders}
     if view.position.keys() != sliders.keys():
         raise InvalidValueError(
-            f"view/position has the axes {list(view.position)}.",
+            f"view.position has the axes {list(view.position)}.",
             hint=f"The layers' leading axes are {list(sliders)}.",
         )
     for name, value in view.position.items():
         slider = sliders[name]
         if not slider.start <= value <= slider.stop:
             raise InvalidValueError(
-                f"position[{name!r}]={value!r} is outside of the axis.",
+                f"view.position[{name!r}]={value!r} is outside of the axis.",
                 hint=f"Use {slider.start:g} to {slider.stop:g} (world position, inclusive).",
             )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from viewer import state
 from viewer.affine import apply
 from viewer.document.rules import VIEWER
-from viewer.label_set import LabelColors, LabelSet, spell_all, spell_colors
+from viewer.label_set import LabelColors, LabelSet, spell_all, spell_colors, whole
 from viewer.layers.layer import Layer, Owner
 from viewer.messages import Change
 from viewer.pyramids.pyramid import Pyramid
@@ -152,7 +152,7 @@ class LabelsLayer(Layer):
         TooLargeError
             For a surface that no level makes small enough.
         """
-        mesh = self.meshes.mesh(label, level=level, point=self._shown_point())
+        mesh = self.meshes.mesh(whole(label), level=level, point=self._shown_point())
         return mesh.vertices, mesh.faces, mesh.normals
 
     def set_mesh(self, label: int, data: Any) -> None:
@@ -242,7 +242,7 @@ class LabelsLayer(Layer):
         NotFoundError
             When no voxel has this label.
         """
-        box = self.meshes.bounds(label, point=self._shown_point())
+        box = self.meshes.bounds(whole(label), point=self._shown_point())
 
         def plan(now: state.Document) -> list[Change]:
             data = now.layers[self._id].data

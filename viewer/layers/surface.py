@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from viewer import state
 from viewer.affine import to_matrix
-from viewer.colormaps import colormap_name
+from viewer.colormaps import colormap_name, hex_color
 from viewer.document.rules import VIEWER
 from viewer.layers.layer import Layer, Owner
 from viewer.messages import Change
@@ -39,9 +39,6 @@ class SurfaceLayer(Layer):
         "silhouette",
         doc="How much clearer faces are that look at the camera, 0 (default) to 1: only outlines "
         "remain.",
-    )
-    color: Setting[str] = Setting(
-        "style", "color", doc='Colour of a surface without values; default ``"#c8c8c8"``.'
     )
 
     def __init__(
@@ -96,6 +93,15 @@ class SurfaceLayer(Layer):
     @colormap.setter
     def colormap(self, value: str) -> None:
         self._set(("style", "colormap"), colormap_name(value))
+
+    @property
+    def color(self) -> str:
+        """Colour of a surface without values, ``"#c8c8c8"``; may be set by its name."""
+        return str(self._get(("style", "color")))
+
+    @color.setter
+    def color(self, value: object) -> None:
+        self._set(("style", "color"), hex_color(value))
 
     def reset_contrast_limits(self) -> None:
         """Set `contrast_limits` to the least and greatest value."""

@@ -20,7 +20,7 @@ import msgspec
 from tornado.websocket import WebSocketClosedError
 
 from viewer._version import __version__
-from viewer.document import patch
+from viewer.document import naming, patch
 from viewer.errors import (
     ClosedError,
     ConflictError,
@@ -306,7 +306,8 @@ class DocumentSocket(Socket):
             return None
         document = self.mount.served.document
         if self.mount.read_only:
-            what = ", ".join("/".join(change.path) for change in edit.changes[:4])
+            state = document.state
+            what = ", ".join(naming.call(tuple(c.path), state) for c in edit.changes[:4])
             return self._rejected(edit.request, ReadOnlyError.by("change", what), [])
         try:
             version = document.edit(edit.changes, author=self._session, base=edit.base)
