@@ -40,6 +40,19 @@ export interface PixelRectangle {
 /** Pixels an edge of a picture that only the 3-D panel shows, at most: it is seen aslant. */
 const LARGEST_PICTURE = 2048;
 
+export const NOTHING: PixelRectangle = { left: 0, top: 0, width: 0, height: 0 };
+
+/** The smallest rectangle around these. */
+export function around(all: readonly PixelRectangle[]): PixelRectangle {
+  const parts = all.filter(({ width, height }) => width > 0 && height > 0);
+  if (parts.length === 0) return NOTHING;
+  const left = Math.min(...parts.map((part) => part.left));
+  const top = Math.min(...parts.map((part) => part.top));
+  const right = Math.max(...parts.map((part) => part.left + part.width));
+  const bottom = Math.max(...parts.map((part) => part.top + part.height));
+  return { left, top, width: right - left, height: bottom - top };
+}
+
 /** A panel in whole pixels of the canvas. */
 export function pixelRectangle(panel: Panel, ratio: number): PixelRectangle {
   const left = Math.round(panel.left * ratio);

@@ -3,19 +3,20 @@
 // nothing to do there is no frame and no request.
 import { Library } from "../bricks/library";
 import type { BrickNumber, Volume } from "../bricks/volume";
-import { showsFlat } from "../bricks/cover";
-import { panelAt, type Panel, type Position } from "../math/panel";
-import { effectiveCameraZoom, frameOf, screenToWorld } from "../math/view";
+import type { Panel, Position } from "../math/panel";
+import { effectiveCameraZoom } from "../math/view";
 import type { Document } from "../wire/types";
 import { Colormaps } from "./colormaps";
-import { valueNear } from "./mesh-geometry";
+import { sliceText, spaceText } from "./document-text";
+import { Frames } from "./frames";
 import { MeshStore } from "./mesh-store";
+import { pickAt } from "./picking";
 import { picturesOf } from "./pictures";
 import { POLICY } from "./policy";
-import { labelAt, valuesAt } from "./readout";
+import { valuesAt } from "./readout";
 import { Screen } from "./screen";
 import { Stage } from "./stage";
-import { isSameStatus, levelsOf, panelStatuses } from "./status";
+import { frameStats, isSameStatus, statusOf, type Parts } from "./status";
 import type {
   Budgets,
   FrameStats,
@@ -50,24 +51,6 @@ function directBytes(baseUrl: string): number {
   return isNear ? POLICY.directBytes.near : POLICY.directBytes.far;
 }
 
-/** What of a document the slices depend on, as text to compare. */
-function sliceText(document: Document): string {
-  const { center, orientation, zoom, position } = document.view;
-  const layers = document.order.map((id) => {
-    const layer = document.layers[id];
-    if (layer?.visible !== true) return id;
-    return { ...layer, name: "", metadata: {}, data: { ...layer.data, histogram: null } };
-  });
-  const seen = { center, orientation, zoom, position };
-  return JSON.stringify([layers, Object.keys(document.layers), seen]);
-}
-
-/** What else the 3-D panel depends on. */
-function spaceText(document: Document): string {
-  const { camera, units, slices_in_3d: slices } = document.view;
-  return JSON.stringify([camera, units, slices, document.theme]);
-}
-
 export class CanvasRenderer implements Renderer {
   readonly #canvas: HTMLCanvasElement;
   readonly #events: RendererEvents;
@@ -76,6 +59,7 @@ export class CanvasRenderer implements Renderer {
   readonly #colormaps: Colormaps;
   readonly #meshes: MeshStore;
   readonly #screen: Screen;
+  readonly #parts: Parts;
   #document: Document | null = null;
   #panels: readonly Panel[] = [];
   #ratio = 1;
@@ -83,22 +67,20 @@ export class CanvasRenderer implements Renderer {
   #probe: Position | null = null;
   #probeTimer: ReturnType<typeof setTimeout> | null = null;
 
-  readonly #schedule: (run: () => void) => void;
-  #isArmed = false;
-  #frames = 0;
-  #frameMilliseconds = 0;
+  readonly #frames: Frames;
   #needsPlan = false;
   #status: Status | null = null;
   #sliceText = "";
   #spaceText = "";
   #pictureText = "";
-  #disposed = false;
 
   /** Throws `NoWebGL2Error`. */
   constructor({ canvas, baseUrl, size = [1, 1], events, schedule }: RendererOptions) {
     this.#canvas = canvas;
     this.#events = events;
-    this.#schedule = schedule ?? ((run) => requestAnimationFrame(run));
+    this.#frames = new Frames(() => {
+      this.#render();
+    }, schedule);
     this.#library = new Library(socketUrl(baseUrl), POLICY.cacheBytes, {
       arrived: (volume, number) => {
         this.#arrived(volume, number);
@@ -111,12 +93,12 @@ export class CanvasRenderer implements Renderer {
     });
     this.#stage = new Stage(this.#library, POLICY.gpuBytes, directBytes(baseUrl));
     this.#colormaps = new Colormaps(baseUrl, () => {
-      this.#screen.touchPictures();
-      this.#screen.touchSpace();
+      this.#screen.outOfDate.touchPictures();
+      this.#screen.outOfDate.touchSpace();
       this.#arm();
     });
     this.#meshes = new MeshStore(baseUrl, () => {
-      this.#screen.fillSpace();
+      this.#screen.outOfDate.fillSpace();
       this.#arm();
     });
     try {
@@ -130,6 +112,14 @@ export class CanvasRenderer implements Renderer {
       this.#library.disconnect();
       throw error;
     }
+    this.#parts = {
+      stage: this.#stage,
+      library: this.#library,
+      colormaps: this.#colormaps,
+      meshes: this.#meshes,
+      screen: this.#screen,
+      frames: this.#frames,
+    };
     canvas.addEventListener("webglcontextlost", this.#lose);
     canvas.addEventListener("webglcontextrestored", this.#restore);
   }
@@ -141,7 +131,7 @@ export class CanvasRenderer implements Renderer {
     if (slices === this.#sliceText && space === this.#spaceText) return;
     if (slices !== this.#sliceText) {
       this.#needsPlan = true;
-      this.#screen.touchPictures();
+      this.#screen.outOfDate.touchPictures();
     } else if (
       this.#stage.fills.length > 0 ||
       this.#stage.pictures.some(({ place }) => place === null)
@@ -152,7 +142,7 @@ export class CanvasRenderer implements Renderer {
     this.#sliceText = slices;
     this.#spaceText = space;
     this.#meshes.update(document, this.#spacePixel(document));
-    this.#screen.touchSpace();
+    this.#screen.outOfDate.touchSpace();
     this.#planFirst();
     this.#arm();
   }
@@ -170,8 +160,8 @@ export class CanvasRenderer implements Renderer {
     this.#needsPlan = true;
     if (this.#document !== null)
       this.#meshes.update(this.#document, this.#spacePixel(this.#document));
-    this.#screen.touchPictures();
-    this.#screen.touchSpace();
+    this.#screen.outOfDate.touchPictures();
+    this.#screen.outOfDate.touchSpace();
     this.#planFirst();
     this.#arm();
   }
@@ -194,15 +184,7 @@ export class CanvasRenderer implements Renderer {
 
   pick(x: number, y: number): Pick | null {
     const document = this.#document;
-    const panel = panelAt(this.#panels, x, y);
-    if (document === null || panel === null) return null;
-    if (panel.kind === "3d") return this.#pickSpace(document, panel, x, y);
-    const position = screenToWorld(document, this.#panels, panel, x, y);
-    const found = this.#labelAt(position, showsFlat(frameOf(document, panel.kind)));
-    if (found.layer !== null && found.label !== null) {
-      this.#meshes.point(found.layer, found.label, position);
-    }
-    return { panel: panel.kind, position, ...found };
+    return document === null ? null : pickAt(document, this.#panels, x, y, this.#parts);
   }
 
   values(position: Position): readonly LayerValue[] {
@@ -214,29 +196,12 @@ export class CanvasRenderer implements Renderer {
     this.#colormaps.retry();
     this.#meshes.retry();
     this.#needsPlan = true;
-    this.#screen.touchPictures();
+    this.#screen.outOfDate.touchPictures();
     this.#arm();
   }
 
   stats(): FrameStats {
-    const gpu = this.#screen.gpu;
-    return {
-      frames: this.#frames,
-      frameMilliseconds: this.#frameMilliseconds,
-      uploadMilliseconds: this.#screen.uploadMilliseconds,
-      draws: gpu?.context.draws ?? 0,
-      uploads: gpu?.context.uploads ?? 0,
-      uploadedBytes: gpu?.context.uploadedBytes ?? 0,
-      residentBricks: gpu?.atlas.bricks ?? 0,
-      pendingBricks: this.#stage.pending,
-      gpuBytes: gpu?.bytes ?? 0,
-      gpuBudget: this.#screen.budget,
-      cacheBytes: this.#library.bytes + this.#meshes.bytes,
-      cacheBudget: this.#library.budget,
-      receivedBytes: this.#library.counts.receivedBytes,
-      requests: this.#library.requests + this.#meshes.requests + this.#colormaps.requests,
-      levels: levelsOf(this.#stage),
-    };
+    return frameStats(this.#parts);
   }
 
   setBudgets({ gpu, cache }: Budgets): void {
@@ -245,16 +210,16 @@ export class CanvasRenderer implements Renderer {
     this.#screen.budget = gpu;
     this.#library.budget = cache;
     this.#needsPlan = true;
-    this.#screen.touchPictures();
-    this.#screen.touchSpace();
+    this.#screen.outOfDate.touchPictures();
+    this.#screen.outOfDate.touchSpace();
     this.#arm();
   }
 
   repack(): void {
     this.#screen.repack();
     this.#needsPlan = true;
-    this.#screen.touchPictures();
-    this.#screen.touchSpace();
+    this.#screen.outOfDate.touchPictures();
+    this.#screen.outOfDate.touchSpace();
     this.#arm();
   }
 
@@ -263,7 +228,7 @@ export class CanvasRenderer implements Renderer {
   }
 
   dispose(): void {
-    this.#disposed = true;
+    this.#frames.stop();
     if (this.#probeTimer !== null) clearTimeout(this.#probeTimer);
     this.#canvas.removeEventListener("webglcontextlost", this.#lose);
     this.#canvas.removeEventListener("webglcontextrestored", this.#restore);
@@ -289,7 +254,7 @@ export class CanvasRenderer implements Renderer {
   readonly #restore = (): void => {
     this.#screen.restore();
     this.#screen.replace();
-    this.#screen.touchSpace();
+    this.#screen.outOfDate.touchSpace();
     this.#needsPlan = true;
     this.#arm();
   };
@@ -309,25 +274,16 @@ export class CanvasRenderer implements Renderer {
       this.#arm();
     }
     if (!this.#stage.arrived(volume, number)) return;
-    if (brick?.constant === true) this.#screen.fill(volume, number);
+    if (brick?.constant === true) this.#screen.outOfDate.fill(volume, number);
     this.#arm(this.#stage.isNeeded(volume, number));
   }
 
   /** A frame is to come; `isSeen` unless it is only for what may be needed next. */
   #arm(isSeen = true): void {
-    if (this.#disposed) return;
+    if (this.#frames.isOver) return;
     // Nobody may think that all is drawn while something is due.
     if (isSeen && this.#status?.settled === true) this.#tell({ ...this.#status, settled: false });
-    if (this.#isArmed) return;
-    this.#isArmed = true;
-    this.#schedule(() => {
-      this.#isArmed = false;
-      if (this.#disposed) return;
-      this.#frames += 1;
-      const start = performance.now();
-      this.#render();
-      this.#frameMilliseconds = performance.now() - start;
-    });
+    this.#frames.arm();
   }
 
   #render(): void {
@@ -341,7 +297,7 @@ export class CanvasRenderer implements Renderer {
       ratio: this.#ratio,
     });
     if (this.#screen.isFull) this.#makeRoom();
-    const status = this.#currentStatus();
+    const status = statusOf(this.#panels, this.#parts, this.#needsPlan);
     this.#tell(status);
     if (status.settled) {
       this.#screen.prepare();
@@ -372,50 +328,6 @@ export class CanvasRenderer implements Renderer {
       this.#screen.replace();
     }
     if (this.#probe !== null) this.#events.values();
-  }
-
-  #labelAt(position: Position, seesFlat: boolean): { layer: string | null; label: string | null } {
-    const found = labelAt(this.#library, this.#stage.actors, position, seesFlat);
-    return found ?? { layer: null, label: null };
-  }
-
-  #pickSpace(document: Document, panel: Panel, x: number, y: number): Pick | null {
-    const found = this.#screen.objectAt(document, panel, x, y);
-    if (found === null) return null;
-    const { object, position } = found;
-    const mesh = this.#screen.meshes[object - 1];
-    if (mesh?.label === "") {
-      const [z, y, x] = position;
-      const value = valueNear(mesh.geometry, [x, y, z]);
-      const text = value === null ? "surface" : String(Number(value.toPrecision(6)));
-      const surface = { layer: mesh.layer, index: null, value: text };
-      return { panel: "3d", position, layer: null, label: null, surface };
-    }
-    if (mesh !== undefined) return { panel: "3d", position, layer: mesh.layer, label: mesh.label };
-    const slice = this.#stage.pictures[object - 1 - this.#screen.meshes.length];
-    const seesFlat = slice !== undefined && showsFlat(slice.plane);
-    return { panel: "3d", position, ...this.#labelAt(position, seesFlat) };
-  }
-
-  #currentStatus(): Status {
-    const meshes = this.#meshes.status;
-    const isDrawn = !this.#needsPlan && !this.#screen.isStale;
-    const hasMaps = this.#stage.actors.every(
-      ({ layer }) => layer.kind !== "image" || this.#colormaps.get(layer.style.colormap).ready,
-    );
-    const isHere = !this.#stage.isLoading && this.#meshes.isSettled && hasMaps;
-    return {
-      panels: panelStatuses(
-        this.#panels,
-        this.#stage,
-        meshes,
-        this.#meshes.shown.length,
-        this.#screen.scattered,
-      ),
-      meshes,
-      context: this.#screen.gpu === null ? "lost" : "ok",
-      settled: this.#screen.gpu !== null && isDrawn && isHere,
-    };
   }
 
   #tell(status: Status): void {

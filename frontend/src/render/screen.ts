@@ -1,25 +1,21 @@
-// What is on the canvas, and what of it is out of date: slice pictures, the 3-D panel, and how the
-// two are put together. Here the stage meets the GPU; a lost context is survived here too.
+// What is on the canvas: slice pictures, the 3-D panel, and how the two are put together, as far as
+// one frame allows. Here the stage meets the GPU; a lost context is survived here too.
 import type { Library } from "../bricks/library";
 import type { BrickNumber, Volume } from "../bricks/volume";
 import type { Panel, Position } from "../math/panel";
 import type { Document } from "../wire/types";
 import type { Colormaps } from "./colormaps";
-import { isWhole, wholeFill, type Fill } from "../bricks/fill";
-import { Gpu, type Stroke } from "./gpu";
-import { extentOf, instancesOf } from "./instances";
 import { DrawnMeshes } from "./drawn-meshes";
+import { Gpu } from "./gpu";
 import type { MeshStore, ShownMesh } from "./mesh-store";
+import { OutOfDate } from "./out-of-date";
 import { Pace } from "./pace";
-import { pixelRectangle, type PixelRectangle } from "./pictures";
+import { NOTHING, pixelRectangle, type PixelRectangle } from "./pictures";
 import { BACKGROUNDS, POLICY } from "./policy";
 import { objectAt, sceneOf, type ObjectMap } from "./space-view";
 import type { Stage } from "./stage";
-import type { Residence } from "./stand-ins";
-import { constantWords } from "./texels";
+import { strokesOf, volumesOf } from "./strokes";
 import type { Highlight } from "./types";
-import type { SpaceVolume } from "./volume-painter";
-import { volumeTable } from "./volume-table";
 
 /** The document and where its panels are. */
 export interface Show {
@@ -39,44 +35,19 @@ export interface Cast {
   readonly meshes: MeshStore;
 }
 
-const NOTHING: PixelRectangle = { left: 0, top: 0, width: 0, height: 0 };
-
-/** The smallest rectangle around these. */
-function around(all: readonly PixelRectangle[]): PixelRectangle {
-  const parts = all.filter(({ width, height }) => width > 0 && height > 0);
-  if (parts.length === 0) return NOTHING;
-  const left = Math.min(...parts.map((part) => part.left));
-  const top = Math.min(...parts.map((part) => part.top));
-  const right = Math.max(...parts.map((part) => part.left + part.width));
-  const bottom = Math.max(...parts.map((part) => part.top + part.height));
-  return { left, top, width: right - left, height: bottom - top };
-}
-
 export class Screen {
   readonly #canvas: HTMLCanvasElement;
   readonly #cast: Cast;
   #gpu: Gpu | null = null;
   #pace: Pace | null = null;
   #highlight: Highlight | null = null;
-  /** Whether what is out of date is so by its colours only: the same things lie where they lay. */
-  #isRecolored = true;
   /** There was no room for a brick in view: coarser levels must do. */
   isFull = false;
   /** Layers that fill the 3-D panel coarsely: a finer level lies in more textures than are read. */
-  readonly scattered = new Set<string>();
-  /** Pictures out of date: because of the user, or only because bricks came. */
-  readonly #changed = new Set<number>();
-  readonly #filled = new Set<number>();
-  /** The 3-D panel is out of date, likewise. */
-  #spaceChanged = false;
-  #spaceFilled = false;
-  /** What is to be put on the canvas anew: all of it, or these. */
-  #needsCompose = false;
-  readonly #stalePlaces = new Set<number | "space">();
+  scattered: ReadonlySet<string> = new Set();
+  readonly outOfDate: OutOfDate;
   /** The part of each picture that anything was drawn in. */
   readonly #extents = new Map<number, PixelRectangle>();
-  /** Volumes are drawn coarsely, and since when (milliseconds) all has been still; else null. */
-  #coarseSince: number | null = null;
   #objects: ObjectMap | null = null;
   readonly #drawn = new DrawnMeshes();
   #isPrepared = false;
@@ -91,6 +62,7 @@ export class Screen {
   constructor(canvas: HTMLCanvasElement, size: readonly [number, number], cast: Cast) {
     this.#canvas = canvas;
     this.#cast = cast;
+    this.outOfDate = new OutOfDate(cast.stage);
     // Of the right size from the start: resizing a context waits for the GPU.
     this.#resize(size, globalThis.devicePixelRatio);
     this.restore();
@@ -103,10 +75,7 @@ export class Screen {
 
   /** Whether something is to be drawn. */
   get isStale(): boolean {
-    const pictures = this.#changed.size > 0 || this.#filled.size > 0;
-    const space = this.#spaceChanged || this.#spaceFilled || this.#coarseSince !== null;
-    const isDue = this.#needsCompose || this.#drawn.isUploading;
-    return pictures || space || isDue || this.#stalePlaces.size > 0;
+    return this.outOfDate.isAnything || this.#drawn.isUploading;
   }
 
   /** The context is gone, and with it everything on the GPU. */
@@ -137,11 +106,8 @@ export class Screen {
   }
 
   set highlight(highlight: Highlight | null) {
-    const wasRecolored = this.#isRecolored;
     this.#highlight = highlight;
-    this.touchPictures();
-    this.touchSpace();
-    this.#isRecolored = wasRecolored;
+    this.outOfDate.recolor();
   }
 
   get budget(): number {
@@ -159,44 +125,14 @@ export class Screen {
     this.#gpu?.atlas.dispose();
   }
 
-  touchPictures(): void {
-    this.#isRecolored = false;
-    this.#cast.stage.pictures.forEach((_, index) => this.#changed.add(index));
-  }
-
-  touchSpace(): void {
-    this.#isRecolored = false;
-    this.#spaceChanged = true;
-  }
-
-  /** The 3-D panel has something new to draw: a mesh has come. */
-  fillSpace(): void {
-    this.#isRecolored = false;
-    this.#spaceFilled = true;
-  }
-
   /** The pictures are other ones now. */
   replace(): void {
-    const count = this.#cast.stage.pictures.length;
-    this.#gpu?.trimPictures(count);
-    for (const indices of [this.#changed, this.#filled]) {
-      for (const index of [...indices]) if (index >= count) indices.delete(index);
-    }
-    this.touchPictures();
-    this.#needsCompose = true;
+    this.#gpu?.trimPictures(this.#cast.stage.pictures.length);
+    this.outOfDate.replace();
   }
 
   forget(volumes: readonly Volume[]): void {
     for (const volume of volumes) this.#gpu?.atlas.drop(volume);
-  }
-
-  /** The pictures that show this brick have something new to draw. */
-  fill(volume: Volume, number: BrickNumber): void {
-    for (const { sight, numbers } of this.#cast.stage.covers) {
-      if (sight.volume === volume && numbers.has(number)) this.#filled.add(sight.picture);
-    }
-    if (this.#cast.stage.isFilling(volume)) this.#spaceFilled = true;
-    this.#isRecolored = false;
   }
 
   /** Bring the canvas up to date, as far as one frame allows. */
@@ -204,7 +140,7 @@ export class Screen {
     const gpu = this.#gpu;
     const pace = this.#pace;
     if (gpu === null || pace === null || gpu.context.gl.isContextLost()) return;
-    if (this.#resize(show.size, show.ratio)) this.#needsCompose = true;
+    if (this.#resize(show.size, show.ratio)) this.outOfDate.empty();
     // The first bricks arrive while shaders are compiled: waiting would keep them out.
     const isReady = gpu.isReady({
       samples: this.#cast.stage.actors,
@@ -252,7 +188,7 @@ export class Screen {
     const isOver = (): boolean => isTimeUp() && (slices += 1) > 1;
     if (!this.#drawn.update(this.#cast.meshes.shown, gpu.meshes, isOver)) return;
     this.#objects = null;
-    this.fillSpace();
+    this.outOfDate.fillSpace();
   }
 
   #uploadBricks(gpu: Gpu, isTimeUp: () => boolean): void {
@@ -266,63 +202,33 @@ export class Screen {
       if (code !== null && !gpu.upload(need, brick, code, keep) && stage.refuse(need)) {
         this.isFull = true;
       }
-      this.fill(need.volume, need.number);
+      this.outOfDate.fill(need.volume, need.number);
     }
   }
 
   #draw(gpu: Gpu, pace: Pace, show: Show): void {
     const { document, panels, ratio } = show;
+    const { outOfDate } = this;
     const { stage } = this.#cast;
     const { pictures, isLoading } = stage;
     const now = performance.now();
-    const due = new Set(this.#changed);
+    const due = new Set(outOfDate.changed);
     const isProgressDue = !isLoading || pace.isDue(now);
-    for (const index of this.#filled) {
+    for (const index of outOfDate.filled) {
       // Slices are what one looks at: a complete one waits for nothing else.
       if (isProgressDue || stage.progress(index).loading === 0) due.add(index);
     }
     for (const index of due) {
       const picture = pictures[index];
       if (picture !== undefined) this.#drawPicture(gpu, index, picture.plane, ratio);
-      this.#stalePlaces.add(index);
-      this.#changed.delete(index);
-      this.#filled.delete(index);
+      outOfDate.drewPicture(index, document.view.slices_in_3d);
     }
-    if (due.size > 0) this.#spaceFilled ||= document.view.slices_in_3d;
     const space = panels.find(({ kind }) => kind === "3d");
-    // While meshes pour in, not each of them is worth a picture of all.
-    const isComing = isLoading || !this.#cast.meshes.isSettled || this.#drawn.isUploading;
-    // Volumes take the GPU so long that slices would be late.
-    const isBehind = stage.fills.length > 0 && stage.areSlicesLoading;
-    const isFilledDue = !isComing || (!isBehind && pace.isSpaceDue(now));
-    const isChanged = this.#spaceChanged || (this.#spaceFilled && isFilledDue);
-    const isStill =
-      this.#coarseSince !== null && now - this.#coarseSince > POLICY.stillMilliseconds;
-    const wantsSpace = isChanged || (isStill && !isLoading);
-    const volumes = wantsSpace && space !== undefined ? this.#volumes(gpu) : [];
-    // Until the shaders are there, what is out of date stays so.
-    const isSpaceDue = wantsSpace && gpu.areVolumesReady(volumes);
-    if (isSpaceDue) {
-      // Once all is there and nobody moves, nothing is gained by drawing it coarsely first.
-      const isMoving = this.#spaceChanged || isLoading;
-      const coarse = isMoving && space !== undefined && stage.fills.length > 0;
-      this.#spaceChanged = false;
-      this.#spaceFilled = false;
-      if (!this.#isRecolored) this.#objects = null;
-      this.#isRecolored = true;
-      this.#stalePlaces.add("space");
-      if (space !== undefined) {
-        const colormap = (name: string): Uint8Array => this.#cast.colormaps.get(name).colors;
-        const scene = this.#scene(gpu, document, space);
-        gpu.drawSpace(scene, pixelRectangle(space, ratio), { volumes, colormap, coarse });
-      }
-      this.#coarseSince = coarse ? performance.now() : null;
-    }
-    if (!this.#needsCompose && this.#stalePlaces.size === 0) return;
+    const isSpaceDrawn = this.#drawSpace(gpu, pace, show, space, now);
+    if (!outOfDate.needsCompose) return;
     this.#compose(gpu, show, space);
-    this.#needsCompose = false;
-    this.#stalePlaces.clear();
-    pace.drew(now, isSpaceDue);
+    outOfDate.composed();
+    pace.drew(now, isSpaceDrawn);
   }
 
   #drawPicture(
@@ -332,24 +238,8 @@ export class Screen {
     ratio: number,
   ): void {
     const { stage, library, colormaps } = this.#cast;
-    const lookup = (volume: Volume, number: BrickNumber): Residence | null => {
-      const slot = gpu.atlas.slot(volume, number);
-      if (slot !== null) return slot;
-      const brick = library.brick(volume, number);
-      const code = stage.code(volume);
-      if (brick?.constant !== true || code === null) return null;
-      return { words: constantWords(code, brick.voxels) };
-    };
-    const strokes: Stroke[] = [];
-    const extents: PixelRectangle[] = [];
-    for (const cover of stage.covers) {
-      const actor = stage.actors.find(({ volume }) => volume === cover.sight.volume);
-      if (cover.sight.picture !== index || actor === undefined) continue;
-      const finest = stage.finest(actor.volume);
-      strokes.push({ actor, cover, batches: instancesOf(cover, actor.former, lookup, finest) });
-      extents.push(extentOf(cover));
-    }
-    this.#extents.set(index, around(extents));
+    const { strokes, extent } = strokesOf(index, { stage, library, atlas: gpu.atlas });
+    this.#extents.set(index, extent);
     const highlight = this.#highlight;
     gpu.drawPicture(index, size, strokes, {
       colormap: (name) => colormaps.get(name).colors,
@@ -358,39 +248,55 @@ export class Screen {
     });
   }
 
-  /** The images that fill the 3-D panel, bottom first. */
-  #volumes(gpu: Gpu): SpaceVolume[] {
-    const { stage, library } = this.#cast;
-    this.scattered.clear();
-    return stage.shownFills().flatMap((fill) => {
-      const actor = stage.actors.find(
-        ({ volume, former }) => volume === fill.volume || former === fill.volume,
-      );
-      if (actor?.layer.kind !== "image") return [];
-      const { layer, code } = actor;
-      const show = (shown: Fill): SpaceVolume => {
-        const table = volumeTable(shown, code, gpu.atlas, library);
-        return { layer: layer.id, fill: shown, table, style: layer.style, code };
-      };
-      const volume = show(fill);
-      if (volume.table.complete) return [volume];
-      this.scattered.add(layer.id);
-      // Coarse is better than with holes.
-      return [isWhole(fill) ? show(wholeFill(fill.volume, fill.volume.coarsest)) : volume];
-    });
+  /** Draw the 3-D panel if it is due (it may be hidden, too); returns whether it was. */
+  #drawSpace(
+    gpu: Gpu,
+    pace: Pace,
+    { document, ratio }: Show,
+    space: Panel | undefined,
+    now: number,
+  ): boolean {
+    const { outOfDate } = this;
+    const { stage, library, meshes, colormaps } = this.#cast;
+    const { isLoading } = stage;
+    // While meshes pour in, not each of them is worth a picture of all.
+    const isComing = isLoading || !meshes.isSettled || this.#drawn.isUploading;
+    // Volumes take the GPU so long that slices would be late.
+    const isBehind = stage.fills.length > 0 && stage.areSlicesLoading;
+    const isFilledDue = !isComing || (!isBehind && pace.isSpaceDue(now));
+    const isChanged = outOfDate.isSpaceChanged || (outOfDate.isSpaceFilled && isFilledDue);
+    const { coarseSince } = outOfDate;
+    const isStill = coarseSince !== null && now - coarseSince > POLICY.stillMilliseconds;
+    if (!isChanged && (!isStill || isLoading)) return false;
+    const { volumes, scattered } =
+      space === undefined
+        ? { volumes: [], scattered: this.scattered }
+        : volumesOf({ stage, library, atlas: gpu.atlas });
+    this.scattered = scattered;
+    // Until the shaders are there, what is out of date stays so.
+    if (!gpu.areVolumesReady(volumes)) return false;
+    // Once all is there and nobody moves, nothing is gained by drawing it coarsely first.
+    const isMoving = outOfDate.isSpaceChanged || isLoading;
+    const coarse = isMoving && space !== undefined && stage.fills.length > 0;
+    if (!outOfDate.isRecolored) this.#objects = null;
+    if (space !== undefined) {
+      const colormap = (name: string): Uint8Array => colormaps.get(name).colors;
+      const scene = this.#scene(gpu, document, space);
+      gpu.drawSpace(scene, pixelRectangle(space, ratio), { volumes, colormap, coarse });
+    }
+    outOfDate.drewSpace(coarse);
+    return true;
   }
 
   #compose(gpu: Gpu, { document, ratio }: Show, space: Panel | undefined): void {
     const { width, height } = this.#canvas;
     const background = BACKGROUNDS[document.theme];
-    if (this.#needsCompose) gpu.clear(width, height, background);
-    const isStale = (which: number | "space"): boolean =>
-      this.#needsCompose || this.#stalePlaces.has(which);
+    if (this.outOfDate.needsWhole) gpu.clear(width, height, background);
     this.#cast.stage.pictures.forEach(({ place }, index) => {
-      if (place === null || !isStale(index)) return;
+      if (place === null || !this.outOfDate.needsPlace(index)) return;
       gpu.compose(index, place, this.#extents.get(index) ?? NOTHING, height, background);
     });
-    if (space === undefined || !isStale("space")) return;
+    if (space === undefined || !this.outOfDate.needsPlace("space")) return;
     const place = pixelRectangle(space, ratio);
     gpu.compose("space", place, { ...place, left: 0, top: 0 }, height, background);
   }

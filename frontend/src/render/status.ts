@@ -1,12 +1,76 @@
-// What the renderer tells about itself: progress and failures by panel, and whether all is done.
+// What the renderer tells about itself: progress and failures by panel, whether all is done, and
+// what that took.
+import type { Library } from "../bricks/library";
 import type { Panel } from "../math/panel";
 import { dataBounds } from "../math/space";
 import type { Notice } from "../wire/types";
+import type { Colormaps } from "./colormaps";
+import type { Frames } from "./frames";
+import type { MeshStore } from "./mesh-store";
+import type { Screen } from "./screen";
 import type { Stage } from "./stage";
-import type { LayerLevels, MeshStatus, PanelStatus, Status } from "./types";
+import type { FrameStats, LayerLevels, MeshStatus, PanelStatus, Status } from "./types";
+
+/** What the renderer consists of. */
+export interface Parts {
+  readonly stage: Stage;
+  readonly library: Library;
+  readonly colormaps: Colormaps;
+  readonly meshes: MeshStore;
+  readonly screen: Screen;
+  readonly frames: Frames;
+}
+
+/** `isStale`: pictures other than those on stage are wanted. */
+export function statusOf(
+  panels: readonly Panel[],
+  { stage, colormaps, meshes, screen }: Parts,
+  isStale: boolean,
+): Status {
+  const { status } = meshes;
+  const isDrawn = !isStale && !screen.isStale;
+  const hasMaps = stage.actors.every(
+    ({ layer }) => layer.kind !== "image" || colormaps.get(layer.style.colormap).ready,
+  );
+  const isHere = !stage.isLoading && meshes.isSettled && hasMaps;
+  return {
+    panels: panelStatuses(panels, stage, status, meshes.shown.length, screen.scattered),
+    meshes: status,
+    context: screen.gpu === null ? "lost" : "ok",
+    settled: screen.gpu !== null && isDrawn && isHere,
+  };
+}
+
+export function frameStats({
+  stage,
+  library,
+  colormaps,
+  meshes,
+  screen,
+  frames,
+}: Parts): FrameStats {
+  const { gpu } = screen;
+  return {
+    frames: frames.count,
+    frameMilliseconds: frames.milliseconds,
+    uploadMilliseconds: screen.uploadMilliseconds,
+    draws: gpu?.context.draws ?? 0,
+    uploads: gpu?.context.uploads ?? 0,
+    uploadedBytes: gpu?.context.uploadedBytes ?? 0,
+    residentBricks: gpu?.atlas.bricks ?? 0,
+    pendingBricks: stage.pending,
+    gpuBytes: gpu?.bytes ?? 0,
+    gpuBudget: screen.budget,
+    cacheBytes: library.bytes + meshes.bytes,
+    cacheBudget: library.budget,
+    receivedBytes: library.counts.receivedBytes,
+    requests: library.requests + meshes.requests + colormaps.requests,
+    levels: levelsOf(stage),
+  };
+}
 
 /** The state of every panel. */
-export function panelStatuses(
+function panelStatuses(
   panels: readonly Panel[],
   stage: Stage,
   meshes: readonly MeshStatus[],
@@ -55,7 +119,7 @@ export function panelStatuses(
 }
 
 /** The levels in view of each layer, top first. */
-export function levelsOf({ actors, covers, fills }: Stage): LayerLevels[] {
+function levelsOf({ actors, covers, fills }: Stage): LayerLevels[] {
   const shown = actors.map(({ layer, volume }) => {
     const mine = [
       ...covers.filter(({ sight }) => sight.volume === volume),
