@@ -195,6 +195,16 @@ def read_chunk_at_hand(
     return buffer.data if pyramid.read_at_hand(level, box, voxels) else None
 
 
+def view_chunk_at_hand(pyramid: Pyramid, level: int, box: Box) -> Array | None:
+    """The voxels of a chunk where they lie in memory, if they do and as they are to be sent."""
+    grid = grid_of(pyramid, level)
+    if not _LITTLE or box.shape != grid.chunk:
+        return None
+    voxels = pyramid.view_at_hand(level, box)
+    fits = voxels is not None and voxels.shape == grid.chunk and voxels.dtype == pyramid.dtype
+    return voxels if fits else None
+
+
 def read_stored_chunk(pyramid: Pyramid, level: int, index: tuple[int, ...]) -> bytes | None:
     """A chunk as the source stores it, undecoded; None for one that is not stored.
 

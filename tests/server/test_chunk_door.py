@@ -14,7 +14,7 @@ import pytest
 from numcodecs import zstd
 
 from tests.server.exhibit import TOKEN, Exhibit, Sliced
-from viewer.kernels.label_compression import compress_labels
+from viewer.kernels.compression import compress_image, compress_labels
 from viewer.policy import Policy
 from viewer.server import Server
 from viewer.space import Box
@@ -199,6 +199,30 @@ def test_labels_in_zstd_are_frames_of_our_own(wrap: Any) -> None:
         packing.stop()
     assert zstd.decompress(body) == raw
     assert body == frame
+
+
+@pytest.mark.parametrize("wrap", [lambda data: data, Sliced], ids=["in memory", "by workers"])
+@pytest.mark.parametrize("key", ["0/0/0", "1/1/0"], ids=["whole", "at the border"])
+def test_images_in_zstd_are_frames_of_our_own(wrap: Any, key: str) -> None:
+    image = np.random.default_rng(0).normal(100, 20, SHAPE).astype(np.uint8)
+    raw = padded(image, *map(int, key.split("/")))
+    end = time.monotonic() + 300
+    while compress_image(image[:64, :64, :64]) is None:  # what makes it is being compiled
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    frame = compress_image(np.frombuffer(raw, np.uint8).reshape(64, 64, 64))
+    packing = Server(policy=Policy(compress_loopback=True))
+    exhibit = Exhibit()
+    layer = exhibit.add(wrap(image))
+    packing.mount(TOKEN, exhibit)  # type: ignore[arg-type]
+    try:
+        address = f"{packing.url(TOKEN)}layers/{layer}/0/c/{key}"
+        with httpx.stream("GET", address, headers={"Accept-Encoding": "zstd"}) as answer:
+            body = b"".join(answer.iter_raw())
+    finally:
+        packing.stop()
+    assert zstd.decompress(body) == raw
+    assert frame is None or body == frame
 
 
 def test_kept_chunks_are_of_the_present_generation(

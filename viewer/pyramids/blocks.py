@@ -189,6 +189,16 @@ class Blocks:
             paste(block, part, box, out)
         return True
 
+    def view_at_hand(self, level: int, box: Box) -> Array | None:
+        """See `Pyramid.view_at_hand`."""
+        epoch = self.open()
+        whole = epoch.whole
+        if self.cells[level] is None and self.resident:
+            return epoch.source.read(level, box)
+        if whole is not None and level >= whole.first and whole.ready:
+            return whole.read(level, box)
+        return None
+
     def awaited(self, level: int, box: Box) -> Key | None:
         """See `Pyramid.awaited`."""
         epoch = self.open()

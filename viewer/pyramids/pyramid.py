@@ -236,6 +236,13 @@ class Pyramid:
         """
         return self._blocks.copy_at_hand(level, box, out)
 
+    def view_at_hand(self, level: int, box: Box) -> Array | None:
+        """The voxels of a box where they lie in memory; None where they lie in blocks, or nowhere.
+
+        To be read at once and let go: it is the user's array. `box` is not checked.
+        """
+        return self._blocks.view_at_hand(level, box)
+
     def awaited(self, level: int, box: Box) -> Key | None:
         """What somebody who reads a box `soon` has to wait for first; nothing is done.
 

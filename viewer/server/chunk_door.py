@@ -25,6 +25,7 @@ from collections.abc import Callable
 from typing import Any
 
 from viewer import chunks
+from viewer.kernels.compression import compress_image
 from viewer.pyramids.pyramid import Pyramid
 from viewer.server.coding import SMALLEST, encode, is_quick
 from viewer.server.direct import DirectRequest
@@ -97,10 +98,12 @@ class ChunkRequest(DirectRequest):
         _, level, _, _, coding = kept
         if not (is_quick(coding) and self.mount.turn.has_time()):
             return None
-        voxels = chunks.read_chunk_at_hand(pyramid, level, box, brief=True)
-        if voxels is None:
-            return None
-        encoded = _encoded(voxels, coding, pyramid, level)
+        encoded = _encoded_image(pyramid, level, box) if pyramid.kind == "image" else None
+        if encoded is None:
+            voxels = chunks.read_chunk_at_hand(pyramid, level, box, brief=True)
+            if voxels is None:
+                return None
+            encoded = _encoded(voxels, coding, pyramid, level)
         self.mount.encoded.put(kept, encoded)
         return encoded
 
@@ -136,6 +139,14 @@ def _encoding(mount: Mount, key: tuple[Any, ...], pyramid: Pyramid) -> Work[Enco
     return work
 
 
+def _encoded_image(pyramid: Pyramid, level: int, box: Box) -> Encoded | None:
+    """A chunk compressed out of the array that it lies in."""
+    voxels = chunks.view_chunk_at_hand(pyramid, level, box)
+    frame = None if voxels is None else compress_image(voxels)
+    return None if frame is None else Encoded(frame, "zstd")
+
+
 def _encoded(voxels: memoryview, coding: str, pyramid: Pyramid, level: int) -> Encoded:
-    labels = chunks.grid_of(pyramid, level).chunk if pyramid.kind == "labels" else ()
-    return Encoded(encode(voxels, coding, labels=labels), coding)
+    image = pyramid.kind == "image"
+    labels = () if image else chunks.grid_of(pyramid, level).chunk
+    return Encoded(encode(voxels, coding, labels=labels, image=image), coding)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from functools import lru_cache
 
-from viewer.kernels.label_compression import compress_labels
+from viewer.kernels.compression import compress_image, compress_labels
 from viewer.server.hosts import is_loopback
 
 LEVEL = 1
@@ -58,7 +58,13 @@ def is_quick(coding: str) -> bool:
     return coding == "zstd" and "numcodecs.zstd" in sys.modules
 
 
-def encode(body: bytes | memoryview, coding: str, *, labels: tuple[int, ...] = ()) -> bytes:
+def encode(
+    body: bytes | memoryview,
+    coding: str,
+    *,
+    labels: tuple[int, ...] = (),
+    image: bool = False,
+) -> bytes:
     """`body` in a coding; in zstd, 256 KiB take a quarter of a millisecond.
 
     Parameters
@@ -67,9 +73,16 @@ def encode(body: bytes | memoryview, coding: str, *, labels: tuple[int, ...] = (
     coding : {"zstd", "gzip"}
     labels : tuple of int, optional
         Shape of the array of labels that it is.
+    image : bool, default False
+        Whether it is an image's voxels.
     """
     if coding == "zstd":
-        if labels and (frame := compress_labels(body, labels)) is not None:
+        frame = None
+        if labels:
+            frame = compress_labels(body, labels)
+        elif image:
+            frame = compress_image(body)
+        if frame is not None:
             return frame
         from numcodecs.zstd import compress
 

@@ -1,9 +1,10 @@
-"""Frames of labels against zstd's own decompression."""
+"""Frames of labels and of images against zstd's own decompression."""
 
 from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numcodecs import zstd
 
-from viewer.kernels.label_compression import compress_labels
+from viewer.kernels.compression import compress_image, compress_labels
+from viewer.kernels.image_frames import image_frame
 from viewer.kernels.label_frames import label_frame
 
 BLOCK = 128 << 10
@@ -26,6 +28,14 @@ def kernels() -> None:
         while compress_labels(bytes(4096 * size), (16, 16, 16)) is None:
             assert time.monotonic() < end
             time.sleep(0.02)
+    while compress_image(grain((64, 64, 64))) is None:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def grain(shape: tuple[int, ...], dtype: str = "u1", spread: float = 20, seed: int = 0) -> Any:
+    """An image that is but noise about a middle value."""
+    return np.random.default_rng(seed).normal(128, spread, shape).clip(0, 255).astype(dtype)
 
 
 def frame(labels: np.ndarray, room: int) -> bytes:
@@ -112,3 +122,85 @@ def test_a_frame_of_cells_is_smaller_than_zstd_makes_it(dtype: str) -> None:
 )
 def test_other_labels_are_left_to_others(labels: np.ndarray) -> None:
     assert compress_labels(labels.tobytes(), labels.shape) is None
+
+
+def image_rows(draw: st.DrawFn) -> np.ndarray:
+    """Bytes of an image (plane, row, byte), from two values to noise, with what seldom occurs."""
+    width = draw(st.sampled_from([64, 256, 4096]))
+    count = draw(st.sampled_from([BLOCK, BLOCK + 4096, 2 * BLOCK, 2 * BLOCK + 3 * 4096])) // width
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    shape = draw(st.sampled_from([(1, count), (count, 1), (count // 4, 4)]))
+    nbytes = math.prod(shape) * width
+    kind = draw(st.sampled_from(["normal", "geometric", "uniform", "words"]))
+    if kind == "normal":
+        data = rng.normal(100, draw(st.sampled_from([1, 5, 30, 90])), nbytes)
+    elif kind == "geometric":
+        data = rng.geometric(draw(st.sampled_from([0.01, 0.2, 0.6])), nbytes)
+    elif kind == "uniform":
+        data = rng.integers(0, draw(st.sampled_from([2, 3, 17, 130, 256])), nbytes)
+    else:
+        data = rng.normal(0, 3000, nbytes // 2).astype("<i2").view(np.uint8)
+    data = data.clip(0, 255).astype(np.uint8)
+    rare = rng.integers(0, nbytes, draw(st.sampled_from([0, 1, 300])))
+    data[rare] = rng.integers(0, 256, len(rare))
+    return data.reshape(*shape, width)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.composite(image_rows)())
+def test_a_frame_holds_the_image_or_is_given_up(rows: np.ndarray) -> None:
+    room = 3 * rows.nbytes // 2
+    out = np.full(room + 64, 0xAB, np.uint8)
+    pairs, widths = np.empty(1 << 16, np.uint32), np.empty(1 << 16, np.uint8)
+    nbytes = image_frame(rows, pairs, widths, out[:room])
+    assert (out[room:] == 0xAB).all()
+    assert not nbytes or zstd.decompress(out[:nbytes].tobytes()) == rows.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<u2", ">u2", "i2", "f4"])
+@pytest.mark.parametrize(
+    "shape", [(64, 64, 64), (1, 400, 512), (500, 640), (200_000,), (3, 5, 24, 40, 32)]
+)
+def test_images_of_any_shape_come_back(dtype: str, shape: tuple[int, ...]) -> None:
+    image = grain(shape, dtype)
+    made = compress_image(image)
+    assert made is not None
+    assert zstd.decompress(made) == image.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4"])
+@pytest.mark.parametrize(
+    "cut",
+    [np.s_[5:69, 3:67, 7:71], np.s_[:, ::-1, 16:80], np.s_[::2, 1:, :128], np.s_[:, :, ::2]],
+    ids=["box", "backwards", "steps", "not together"],
+)
+def test_an_image_is_read_where_it_lies(dtype: str, cut: tuple[slice, ...]) -> None:
+    image = grain((80, 80, 130), dtype)[cut]
+    made = compress_image(image)
+    assert made is not None
+    assert zstd.decompress(made) == image.tobytes()
+
+
+@pytest.mark.parametrize("spread", [4, 20, 60])
+def test_a_frame_of_grain_is_about_as_small_as_zstd_makes_it(spread: float) -> None:
+    image = grain((64, 64, 64), spread=spread)
+    made = compress_image(image)
+    assert made is not None
+    assert len(made) < 1.015 * len(zstd.compress(image.tobytes(), 1))
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.random.default_rng(0).integers(0, 256, (64, 64, 64), np.uint8),
+        np.where(np.arange(64) < 48, 0, grain((64, 64, 64))),
+        np.tile(grain((64, 8)), (64, 1, 8)),
+        np.zeros((64, 64, 64), np.uint8),
+        grain((32, 32, 32)),
+        grain((65, 51, 61)),
+        grain((129, 256, 256)),
+    ],
+    ids=["noise", "background", "tiles", "nothing", "few", "lines in parts", "too much"],
+)
+def test_other_images_are_left_to_others(image: np.ndarray) -> None:
+    assert compress_image(image) is None
