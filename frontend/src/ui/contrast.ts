@@ -30,6 +30,13 @@ export function autoLimits(histogram: Histogram, dtype: string): Limits {
   return high > low ? [low, high] : [histogram.start, histogram.stop];
 }
 
+/** On which side of the limits all of the sample lies, but for rare values beyond the histogram. */
+export function missed(histogram: Histogram | null, [low, high]: Limits): "above" | "below" | null {
+  if (histogram === null || !histogram.counts.some((count) => count > 0)) return null;
+  if (low >= histogram.stop) return "below";
+  return high <= histogram.start ? "above" : null;
+}
+
 /** Limits as the document wants them: low < high, finite. */
 export function ordered(low: number, high: number): Limits {
   const [first, last] = low <= high ? [low, high] : [high, low];

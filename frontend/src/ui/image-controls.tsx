@@ -2,7 +2,7 @@
 import type { ImageLayer } from "../wire/types";
 import { hint, perform } from "./actions";
 import { ColormapPicker } from "./colormap-picker";
-import { ordered, setLimits } from "./contrast";
+import { missed, ordered, setLimits } from "./contrast";
 import { Choice, NumberField, RangeNumber, Row, Segments } from "./fields";
 import { HistogramView } from "./histogram-view";
 import { Icon } from "./icons";
@@ -94,6 +94,7 @@ export function ImageControls({ page, layer }: ImageProps) {
 
 function Contrast({ page, layer }: ImageProps) {
   const [low, high] = layer.style.contrast_limits;
+  const side = missed(layer.data.histogram, [low, high]);
   return (
     <div class="contrast">
       <div class="section-head">
@@ -122,6 +123,11 @@ function Contrast({ page, layer }: ImageProps) {
           onCommit={(value) => page.store.edit(setLimits(layer, ordered(low, value)))}
         />
       </div>
+      {side !== null && (
+        <p class="quiet limits-note" role="status">
+          Nearly all values lie {side} these limits.
+        </p>
+      )}
     </div>
   );
 }

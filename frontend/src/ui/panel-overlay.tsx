@@ -7,6 +7,7 @@ import type { PanelStatus } from "../render/types";
 import type { Document } from "../wire/types";
 import { hint, perform, toggleMaximised } from "./actions";
 import { AxisTripod } from "./axis-tripod";
+import { missed } from "./contrast";
 import { AXIS_NAMES, axesInPanel, axesInSpace, directionOf, turnText } from "./directions";
 import { IconButton, NumberField, Range } from "./fields";
 import { goToSlice, slices } from "./navigation";
@@ -214,7 +215,7 @@ function PanelState({ page, panel, status, small }: PanelStateProps) {
       {panel.kind === "3d" && !small && <CoarseMeshes page={page} />}
       {empty && failure === undefined && !small && <EmptyPanel page={page} kind={status.kind} />}
       {!status.empty && failure === undefined && !small && status.kind !== "3d" && (
-        <DarkPanel page={page} />
+        <DarkPanel page={page} kind={panel.kind} />
       )}
     </>
   );
@@ -263,10 +264,31 @@ export function whyDark(document: Document): string | null {
   return reasons.includes(null) ? null : (reasons[0] ?? null);
 }
 
-function DarkPanel({ page }: { readonly page: Page }) {
+/** Why a picture is of one colour although its data is not; null when it is not. */
+export function whyPlain(document: Document): string | null {
+  const visible = Object.values(document.layers).filter((layer) => layer.visible);
+  const sides = visible.map(({ data, style }) =>
+    "contrast_limits" in style ? missed(data.histogram, style.contrast_limits) : null,
+  );
+  const [side = null] = sides;
+  return side === null || sides.includes(null)
+    ? null
+    : `Nearly all values lie ${side} the contrast limits`;
+}
+
+function DarkPanel({ page, kind }: { readonly page: Page; readonly kind: PanelKind }) {
   const document = page.document.value;
-  const text = document === null ? null : whyDark(document);
-  return text === null ? null : <div class="panel-empty words">{text}</div>;
+  if (document === null) return null;
+  const dark = whyDark(document);
+  if (dark !== null) return <div class="panel-empty words">{dark}</div>;
+  // Beside the picture, for of what is rare there may be something in it; once, if there are four.
+  const plain = document.view.layout === "4panel" && kind !== "xy" ? null : whyPlain(document);
+  if (plain === null) return null;
+  return (
+    <p class="chip panel-note" role="status">
+      {plain}
+    </p>
+  );
 }
 
 function EmptyPanel({ page, kind }: { readonly page: Page; readonly kind: PanelKind }) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { autoLimits, ordered, quantile, windowLevel } from "../../src/ui/contrast";
+import { autoLimits, missed, ordered, quantile, windowLevel } from "../../src/ui/contrast";
 
 const EVEN = { start: 0, stop: 100, counts: Array.from({ length: 100 }, () => 10) };
 
@@ -20,6 +20,14 @@ test("automatic limits of whole numbers are whole", () => {
 
 test("automatic limits of an empty sample are its range", () => {
   expect(autoLimits({ start: 2, stop: 3, counts: [0, 0] }, "float64")).toEqual([2, 3]);
+});
+
+test("limits beyond the sample miss it, on the side where it lies", () => {
+  expect(missed(EVEN, [100, 200])).toBe("below");
+  expect(missed(EVEN, [-5, 0])).toBe("above");
+  expect(missed(EVEN, [99, 200])).toBeNull();
+  expect(missed({ start: 0, stop: 1, counts: [0, 0] }, [5, 6])).toBeNull();
+  expect(missed(null, [5, 6])).toBeNull();
 });
 
 test("limits are always in order and apart", () => {

@@ -3,7 +3,7 @@ import { ACTIONS } from "../../src/ui/actions";
 import { found } from "../../src/ui/colormap-picker";
 import { labelFrom } from "../../src/ui/labels-controls";
 import { search } from "../../src/ui/palette";
-import { whyDark, whyEmpty } from "../../src/ui/panel-overlay";
+import { whyDark, whyEmpty, whyPlain } from "../../src/ui/panel-overlay";
 import { exampleDocument } from "./example-document";
 
 test("the palette finds actions by words of title, key and Python line", () => {
@@ -70,4 +70,19 @@ test("a black picture says why: nothing but zeros, or nothing finite", () => {
   expect(whyDark(document)).toContain("No finite values");
   histogramOf([90, 0, 10]);
   expect(whyDark(document)).toBeNull();
+});
+
+test("a picture of one colour says that its limits miss the values, if those of all layers do", () => {
+  const document = exampleDocument();
+  const images = Object.entries(document.layers).flatMap(([id, layer]) => {
+    if (layer.kind === "image") return [layer];
+    Reflect.deleteProperty(document.layers, id);
+    return [];
+  });
+  for (const layer of images) {
+    expect(whyPlain(document)).toBeNull();
+    layer.data.histogram = { start: 0, stop: 1, counts: [90, 0, 10] };
+    layer.style.contrast_limits = [1, 5];
+  }
+  expect(whyPlain(document)).toContain("below the contrast limits");
 });
