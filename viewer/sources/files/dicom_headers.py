@@ -74,6 +74,7 @@ class Header(msgspec.Struct, frozen=True):
     """NumPy's name of the values as they are stored, as ``"i2"``."""
     bits: int
     """How many of them are used."""
+    frames: int
     movie: bool
     """Whether its frames follow each other in time."""
     plain: bool
@@ -191,6 +192,7 @@ def _read_header(data: Any, values: Any, file: Path) -> Header:
         str(data.get("PhotometricInterpretation") or "MONOCHROME2"),
         f"{kind}{max(bits // 8, 1)}",
         int(data.get("BitsStored") or bits),
+        int(data.get("NumberOfFrames") or 1),
         bool(data.get("FrameTime") or data.get("CineRate")),
         getattr(data.file_meta, "TransferSyntaxUID", DEFLATED) != DEFLATED,
     )

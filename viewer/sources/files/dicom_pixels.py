@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import struct
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,20 @@ from viewer.sources.protocol import Array
 from viewer.sources.sliced import Sliced
 
 PALETTE = "PALETTE COLOR"
+
+LOCATED = 64
+"""Files of many frames of which is remembered where these are."""
+
+_STORED = (
+    "SamplesPerPixel PhotometricInterpretation PlanarConfiguration NumberOfFrames Rows Columns "
+    "BitsAllocated BitsStored PixelRepresentation ExtendedOffsetTable ExtendedOffsetTableLengths"
+).split()
+
+_PIXELS = {
+    (0x7FE0, 0x0008): "FloatPixelData",
+    (0x7FE0, 0x0009): "DoubleFloatPixelData",
+    (0x7FE0, 0x0010): "PixelData",
+}
 
 DECODER_DEPENDENCIES = {
     f"1.2.840.10008.1.2.4.{number}": ("imagecodecs",)
@@ -139,11 +155,41 @@ def read_frame(plane: Plane) -> Array:
     header = plane.header
     file = header.file if header.plain else _read_whole(header.file)
     if header.photometric != PALETTE:
+        if header.plain and header.frames > 1:
+            return _read_one_of_many(header.file, plane.frame)
         return np.asarray(pixels.pixel_array(file, index=plane.frame))
     dataset = load_extra("pydicom", "dicom", "DICOM files").Dataset() if header.plain else file
     stored = pixels.pixel_array(file, index=plane.frame, ds_out=dataset)
     colors = np.asarray(pixels.apply_color_lut(stored, dataset))
     return colors if colors.itemsize == 1 else (colors >> 8).astype("u1")
+
+
+def _read_one_of_many(file: str, frame: int) -> Array:
+    """A frame, without going through what the header says of all of them each time."""
+    start, options = _locate(file, Path(file).stat().st_mtime_ns)
+    decoder = load_extra("pydicom.pixels", "dicom", "DICOM files").get_decoder(
+        options["transfer_syntax_uid"]
+    )
+    with Path(file).open("rb") as opened:
+        opened.seek(start)
+        return np.asarray(decoder.as_array(opened, index=frame, **options)[0])
+
+
+@functools.lru_cache(maxsize=LOCATED)
+def _locate(file: str, changed: int) -> tuple[int, dict[str, Any]]:
+    """Where in a file the voxels begin, and how they are stored, as pydicom's decoders ask it."""
+    pydicom = load_extra("pydicom", "dicom", "DICOM files")
+    pixels = load_extra("pydicom.pixels", "dicom", "DICOM files")
+    with Path(file).open("rb") as opened:
+        data = pydicom.dcmread(opened, stop_before_pixels=True, specific_tags=_STORED)
+        start = opened.tell()
+        head = opened.read(12)
+    syntax = data.file_meta.TransferSyntaxUID
+    tag = struct.unpack("<HH" if syntax.is_little_endian else ">HH", head[:4])
+    options = pixels.as_pixel_options(data, transfer_syntax_uid=syntax, pixel_keyword=_PIXELS[tag])
+    if syntax.is_implicit_VR:
+        return start + 8, options
+    return start + 12, {**options, "pixel_vr": head[4:6].decode()}
 
 
 def _read_whole(file: str) -> Any:
