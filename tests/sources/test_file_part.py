@@ -43,6 +43,18 @@ def test_a_header_is_known_by_its_voxels_too(tmp_path: Path) -> None:
     assert identity(header) != before
 
 
+def test_a_folder_is_known_from_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        tifffile.imwrite(tmp_path / f"{number}.tif", VOLUME[number])
+    before = identity(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert identity(Path()) == before is not None
+    touch(tmp_path / "1.tif")
+    assert identity(tmp_path) != before
+
+
 def test_pages_in_several_files_are_known_by_all_of_them(tmp_path: Path) -> None:
     names = ("a.ome.tif", "b.ome.tif")
     parts = "".join(
