@@ -1,11 +1,11 @@
 """The brick stream: the server's end of the WebSocket described in `viewer.bricks`.
 
 The page's newest want-list is worked off best first. A few batches are with the workers at a time
-(`HOPS`; `viewer.server.brick_plan` says what is in one); each comes back as one finished message. Bricks of an array in memory are cut at once,
-here: telling a worker of them takes as long. What the page has not acknowledged, together with
-what is being read for it, stays within what it takes (`viewer.server.brick_flow`), so neither a
-slow page nor a slow network makes anything grow. A brick that cannot be had is sent as failed,
-with the reason: the stream itself never dies of a source.
+(`HOPS`; `viewer.server.brick_plan` says what is in one); each comes back as one finished message.
+Bricks of an array in memory are cut at once, here: telling a worker of them takes as long. What the
+page has not acknowledged, together with what is being read for it, stays within what it takes
+(`viewer.server.brick_flow`), so neither a slow page nor a slow network makes anything grow. A brick
+that cannot be had is sent as failed, with the reason: the stream itself never dies of a source.
 """
 
 from __future__ import annotations
