@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from typing import Any
 
@@ -147,12 +148,12 @@ def image_rows(draw: st.DrawFn) -> np.ndarray:
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.composite(image_rows)())
-def test_a_frame_holds_the_image_or_is_given_up(rows: np.ndarray) -> None:
+@given(st.composite(image_rows)(), st.booleans())
+def test_a_frame_holds_the_image_or_is_given_up(rows: np.ndarray, steady: bool) -> None:
     room = 3 * rows.nbytes // 2
     out = np.full(room + 64, 0xAB, np.uint8)
     pairs, widths = np.empty(1 << 16, np.uint32), np.empty(1 << 16, np.uint8)
-    nbytes = image_frame(rows, pairs, widths, out[:room])
+    nbytes = image_frame(rows, steady, pairs, widths, out[:room])
     assert (out[room:] == 0xAB).all()
     assert not nbytes or zstd.decompress(out[:nbytes].tobytes()) == rows.tobytes()
 
@@ -204,3 +205,24 @@ def test_a_frame_of_grain_is_about_as_small_as_zstd_makes_it(spread: float) -> N
 )
 def test_other_images_are_left_to_others(image: np.ndarray) -> None:
     assert compress_image(image) is None
+
+
+@pytest.mark.parametrize("spread", [5, 20, 60])
+def test_a_frame_is_whole_also_of_an_image_that_changes_meanwhile(spread: float) -> None:
+    image = grain((64, 64, 64), spread=spread)
+    over = threading.Event()
+
+    def change() -> None:
+        rng = np.random.default_rng(1)
+        while not over.is_set():
+            image[...] = np.roll(image, rng.integers(256)) + rng.integers(256, dtype=np.uint8)
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        for _ in range(50):
+            made = compress_image(image, steady=False)
+            assert made is None or len(zstd.decompress(made)) == image.nbytes
+    finally:
+        over.set()
+        changing.join()

@@ -83,13 +83,15 @@ def compress_labels(labels: bytes | memoryview, shape: tuple[int, ...]) -> bytes
     return kernel and _labels_frame(kernel, np.frombuffer(labels, f"u{size}"), shape)
 
 
-def compress_image(image: Array | bytes | memoryview) -> bytes | None:
+def compress_image(image: Array | bytes | memoryview, *, steady: bool = True) -> bytes | None:
     """A zstd frame of an image.
 
     Parameters
     ----------
     image : ndarray or bytes-like
         Of any shape and dtype; not copied where rows of a power of two of bytes lie together.
+    steady : bool, default True
+        False where somebody may write to it meanwhile: then fewer images are taken.
 
     Returns
     -------
@@ -113,7 +115,7 @@ def compress_image(image: Array | bytes | memoryview) -> bytes | None:
         return None
     needed = 3 * image.nbytes // 2
     out = _room.out if needed <= len(_room.out) else np.empty(needed, np.uint8)
-    nbytes = kernel(rows, _room.pairs, _room.widths, out)
+    nbytes = kernel(rows, steady, _room.pairs, _room.widths, out)
     return out[:nbytes].tobytes() if nbytes else None
 
 

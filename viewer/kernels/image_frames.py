@@ -376,12 +376,13 @@ _PAIRS = types.Array(types.uint32, 1, "C")
 _BYTES = types.Array(types.uint8, 1, "C")
 
 
-@numba.njit(types.int64(_SOURCE, _PAIRS, _BYTES, _BYTES), nogil=True, cache=True)
-def image_frame(source, pairs, widths, out):  # type: ignore[no-untyped-def]
+@numba.njit(types.int64(_SOURCE, types.boolean, _PAIRS, _BYTES, _BYTES), nogil=True, cache=True)
+def image_frame(source, steady, pairs, widths, out):  # type: ignore[no-untyped-def]
     """Write an array as a frame to `out`: how many bytes that is, or 0 if zstd should do it.
 
     `source` is the array's bytes (plane, row, byte), at least a block of them, with rows that lie
     together, of a multiple of CACHE_LINE that divides QUARTER and is at most an eighth of that.
+    If it is not `steady`, somebody may write to it meanwhile: values may come that were not counted.
     `pairs` and `widths` are room for 65,536 numbers, and `out` is half as large again as `source`.
     """
     planes, rows, width = source.shape
@@ -389,10 +390,12 @@ def image_frame(source, pairs, widths, out):  # type: ignore[no-untyped-def]
     if _repeats(source):
         return 0
     counts = _count(source, SAMPLED)
-    if (counts > 0).sum() < MANY:
+    if (counts > 0).sum() >= MANY:
+        counts += 1  # a value that was not met may come
+    elif steady:
         counts = _count(source, 1)
     else:
-        counts += 1  # one that was not met may come
+        return 0
     lengths, longest = _lengths(counts)
     saved = 0
     for value in range(256):

@@ -142,7 +142,7 @@ def _encoding(mount: Mount, key: tuple[Any, ...], pyramid: Pyramid) -> Work[Enco
 def _encoded_image(pyramid: Pyramid, level: int, box: Box) -> Encoded | None:
     """A chunk compressed out of the array that it lies in."""
     voxels = chunks.view_chunk_at_hand(pyramid, level, box)
-    frame = None if voxels is None else compress_image(voxels)
+    frame = None if voxels is None else compress_image(voxels, steady=False)
     return None if frame is None else Encoded(frame, "zstd")
 
 
