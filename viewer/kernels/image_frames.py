@@ -382,7 +382,7 @@ def image_frame(source, steady, pairs, widths, out):  # type: ignore[no-untyped-
 
     `source` is the array's bytes (plane, row, byte), at least a block of them, with rows that lie
     together, of a multiple of CACHE_LINE that divides QUARTER and is at most an eighth of that.
-    If it is not `steady`, somebody may write to it meanwhile: values may come that were not counted.
+    If it is not `steady`, somebody may write to it meanwhile, so that uncounted values may come.
     `pairs` and `widths` are room for 65,536 numbers, and `out` is half as large again as `source`.
     """
     planes, rows, width = source.shape
