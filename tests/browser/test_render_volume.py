@@ -78,6 +78,18 @@ def test_the_greatest_value_along_the_line_of_sight_is_shown(shown, kind) -> Non
     assert len(strange) <= 8  # the outline, and the block's edges in perspective
 
 
+def test_thin_things_between_voxels_ten_times_as_long_are_seen_alike_everywhere(shown) -> None:
+    data = np.zeros((16, 40, 40), np.uint8)
+    data[8] = 200
+    _, page = shown(data, rendering="mip", scale=(10, 1, 1))
+    picture = read(page).max(-1)
+    row, column = (length // 2 for length in picture.shape)
+    near = picture[row - 15 : row + 15, column - 15 : column + 15]
+    # Two of ten world units from sample to sample: one to the peak at most.
+    assert near.min() >= 175
+    assert near.max() <= 200
+
+
 def test_a_slice_in_front_hides_it(shown, viewer_) -> None:
     layer, page = shown(blocks(), rendering="mip")
     assert not is_dark(read(page))

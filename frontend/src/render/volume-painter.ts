@@ -27,6 +27,12 @@ const UNIT = { table: source.PAGES, colormap: source.PAGES + 1, depth: source.PA
 /** How much a cloud of the greatest value swallows along the data's longest edge, as exponent. */
 const THICKNESS = 24;
 
+/**
+ * From one sample of a ray to the next, in the shortest edge of a voxel, at most: along edges ten
+ * times as long, one sample a voxel misses what lies between two of them, in each pixel otherwise.
+ */
+const LONGEST_STEP = 2;
+
 /** Edge of a pixel while things move, in pixels of the panel. */
 const COARSE = 2;
 
@@ -124,6 +130,9 @@ export class VolumePainter {
     panel.bindDepth(UNIT.depth);
     const finest = volume.grid(0);
     const { stretch } = volume.map;
+    const edges = volume
+      .grid(fill.level)
+      .scale.map((edge, axis) => Math.abs(edge) * (stretch[axis] ?? 1));
     const longest = Math.max(
       ...finest.shape.map(
         (n, axis) => n * Math.abs(finest.scale[axis] ?? 1) * (stretch[axis] ?? 1),
@@ -157,6 +166,7 @@ export class VolumePainter {
       u_gamma: style.gamma,
       u_opacity: style.opacity,
       u_density: THICKNESS / longest,
+      u_step: LONGEST_STEP * Math.min(...edges),
     });
     this.#cover();
   }

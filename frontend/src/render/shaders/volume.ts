@@ -42,6 +42,7 @@ export const VOLUME_UNIFORMS = {
   u_gamma: "float",
   u_opacity: "float",
   u_density: "float",
+  u_step: "float",
 } as const satisfies Uniforms;
 
 const PAGE_NUMBERS = Array.from({ length: PAGES }, (_, page) => String(page));
@@ -73,6 +74,7 @@ uniform float u_inverse;      // 1 / (high - low)
 uniform float u_gamma;
 uniform float u_opacity;
 uniform float u_density;      // what a world unit of the greatest value swallows, as an exponent
+uniform float u_step;         // world units from one sample to the next, at most
 out vec4 color;
 
 bool isMissing(float value) {
@@ -146,8 +148,9 @@ void main() {
   float end = min(min(min(leave.x, leave.y), leave.z), scene);
   if (start >= end) discard;
 
-  float stride = 1.0 / length(way);   // depth from one sample to the next: a texel apart
   float reach = length(vec3(aside * u_extent, 1.0));   // world units for one unit of depth
+  // Depth from one sample to the next: a texel apart, or closer along the long edges of voxels.
+  float stride = min(1.0 / length(way), u_step / reach);
   vec3 shift = vec3(LINEAR == 1 ? 0.5 : 0.0);
   bool found = false;
   float best = u_low;
