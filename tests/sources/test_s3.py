@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,7 @@ import zarr
 from viewer.errors import SourceError
 from viewer.opening import open_data, parse_location
 from viewer.sources import as_source
+from viewer.sources.protocol import IdentifiedSource
 from viewer.space import Box
 
 VOLUME = np.random.default_rng(5).integers(0, 200, (40, 50, 60)).astype("u1")
@@ -87,6 +89,12 @@ def test_what_is_in_a_bucket_is_opened(bucket: str, name: str) -> None:
     opened = open_data(parse_location(f"{bucket}/{name}"))
     source = as_source(opened.shown[0])
     np.testing.assert_array_equal(source.read(0, Box.whole(VOLUME.shape)), VOLUME)
+    assert isinstance(source, IdentifiedSource)
+    assert source.identity is not None
+    there = pickle.loads(pickle.dumps(source))
+    assert there.identity == source.identity
+    np.testing.assert_array_equal(there.read(0, Box.whole(VOLUME.shape)), VOLUME)
+    there.close()
     source.close()
     opened.close()
 
