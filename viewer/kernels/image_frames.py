@@ -51,6 +51,10 @@ LONGEST = 11
 """Bits of a code: as many as the format allows. Five codes fit into a word, with seven bits left
 over from those before."""
 
+GAPS = (57, 23, 10, 4, 1)
+"""Steps in which values are sorted (Shell's sort, with Ciura's steps): NumPy's way takes seconds to
+compile."""
+
 SAMPLED = 8
 """Of so many rows one is counted."""
 
@@ -165,7 +169,10 @@ def _count(source, step):  # type: ignore[no-untyped-def]
             word = _word(data, i)
             for k in range(8):
                 counts[k & 3, (word >> np.uint64(8 * k)) & np.uint64(255)] += 1
-    return counts.sum(axis=0)
+    for value in range(256):
+        for k in range(1, 4):
+            counts[0, value] += counts[k, value]
+    return counts[0]
 
 
 @numba.njit
@@ -180,11 +187,10 @@ def _call_row(source, row):  # type: ignore[no-untyped-def]
 @numba.njit
 def _lengths(counts):  # type: ignore[no-untyped-def]
     """Bits of each value's code, 0 for none, and of the longest."""
-    order = np.argsort(counts)
-    order = order[(counts == 0).sum() :]
-    n = len(order)
+    order, n = _rarest_first(counts)
     sums, parents = np.empty(2 * n, np.int64), np.empty(2 * n, np.int64)
-    sums[:n] = counts[order]
+    for i in range(n):
+        sums[i] = counts[order[i]]
     leaf, node = 0, n
     for made in range(n, 2 * n - 1):  # from the two that are rarest
         sums[made] = 0
@@ -222,9 +228,29 @@ def _lengths(counts):  # type: ignore[no-untyped-def]
         while 1 << LONGEST - depths[i] <= left:
             left -= 1 << LONGEST - depths[i]
             depths[i] -= 1
-    lengths = np.zeros(256, np.int64)
-    lengths[order] = depths[:n]
-    return lengths, 0 if left else lengths.max()
+    lengths, longest = np.zeros(256, np.int64), 0
+    for i in range(n):
+        lengths[order[i]] = depths[i]
+        longest = max(longest, depths[i])
+    return lengths, 0 if left else longest
+
+
+@numba.njit
+def _rarest_first(counts):  # type: ignore[no-untyped-def]
+    """The values that are met, and how many these are."""
+    order, n = np.empty(256, np.int64), 0
+    for value in range(256):
+        if counts[value]:
+            order[n] = value
+            n += 1
+    for gap in GAPS:
+        for i in range(gap, n):
+            value, at = order[i], i
+            while at >= gap and counts[order[at - gap]] > counts[value]:
+                order[at] = order[at - gap]
+                at -= gap
+            order[at] = value
+    return order, n
 
 
 @numba.njit
@@ -244,13 +270,12 @@ def _codes(lengths, longest):  # type: ignore[no-untyped-def]
 @numba.njit
 def _pair(codes, lengths, pairs, widths):  # type: ignore[no-untyped-def]
     """For each word of two bytes both codes, and how many bits they have together."""
-    long, short = lengths.astype(np.uint32), lengths.astype(np.uint8)
     for second in range(256):
-        begin, code, length = 256 * second, codes[second], long[second]
+        begin, code, length = 256 * second, codes[second], np.uint32(lengths[second])
         for first in range(256):
             pairs[begin + first] = code | codes[first] << length
         for first in range(256):
-            widths[begin + first] = short[first] + short[second]
+            widths[begin + first] = lengths[first] + lengths[second]
 
 
 @numba.njit
@@ -390,17 +415,22 @@ def image_frame(source, steady, pairs, widths, out):  # type: ignore[no-untyped-
     if _repeats(source):
         return 0
     counts = _count(source, SAMPLED)
-    if (counts > 0).sum() >= MANY:
-        counts += 1  # a value that was not met may come
+    met = 0
+    for value in range(256):
+        met += counts[value] > 0
+    if met >= MANY:
+        for value in range(256):
+            counts[value] += 1  # one that was not met may come
     elif steady:
         counts = _count(source, 1)
     else:
         return 0
     lengths, longest = _lengths(counts)
-    saved = 0
+    counted = saved = 0
     for value in range(256):
+        counted += counts[value]
         saved += counts[value] * (8 - lengths[value])
-    if not longest or saved * WORTH < 8 * counts.sum():
+    if not longest or saved * WORTH < 8 * counted:
         return 0
     _pair(_codes(lengths, longest), lengths, pairs, widths)
     at = _put(out, 0, HEAD, 5)
