@@ -10,7 +10,7 @@ export const POLICY = {
   gpuBytes: 1024 * MIB,
   /** Bytes of brick textures that every device has. */
   leastGpuBytes: 64 * MIB,
-  /** Bytes of bricks that arrive in a moment from this machine, and from another one. */
+  /** Bytes of bricks that arrive in a moment from this machine, and from another one (`link.ts`). */
   directBytes: { near: 48 * MIB, far: 1 * MIB },
   /** Milliseconds after which what has not arrived does not arrive in a moment. */
   momentMilliseconds: 100,

@@ -9,6 +9,7 @@ import type { Document } from "../wire/types";
 import { Colormaps } from "./colormaps";
 import { sliceText, spaceText } from "./document-text";
 import { Frames } from "./frames";
+import { isNear, loadedFiles } from "./link";
 import { MeshStore } from "./mesh-store";
 import { pickAt } from "./picking";
 import { picturesOf } from "./pictures";
@@ -47,8 +48,7 @@ function socketUrl(baseUrl: string): string {
 
 function directBytes(baseUrl: string): number {
   const { hostname } = new URL(baseUrl, globalThis.location.href);
-  const isNear = hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
-  return isNear ? POLICY.directBytes.near : POLICY.directBytes.far;
+  return isNear(hostname, loadedFiles()) ? POLICY.directBytes.near : POLICY.directBytes.far;
 }
 
 export class CanvasRenderer implements Renderer {
