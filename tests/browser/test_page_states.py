@@ -249,17 +249,40 @@ def test_errors_of_the_data_pop_up_and_are_kept(
     page.locator(".notice-list").wait_for(state="detached")
 
 
+class Stuck(Flaky):
+    """An array that, while it is broken, waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.released = threading.Event()
+
+    def __getitem__(self, key: Any) -> Any:
+        if self.broken:
+            self.released.wait(30)
+        return self.array[key]
+
+
+def test_nothing_is_loading_any_more_when_the_viewer_has_ended(
+    viewer_: viewer.Viewer, open_page: OpenPage
+) -> None:
+    data = Stuck()
+    viewer_.add_image(data, name="scan")
+    data.broken = True
+    page = open_page(viewer_, errors=True)
+    loading = page.locator(".work, .panel-progress").first
+    try:
+        loading.wait_for()
+        viewer.stop()
+        page.get_by_text("The viewer has ended.").wait_for()
+        loading.wait_for(state="detached")
+    finally:
+        data.released.set()
+
+
 def test_the_interface_waits_for_the_first_picture_but_not_for_long(
     viewer_: viewer.Viewer, open_page: OpenPage
 ) -> None:
-    class Slow(Flaky):
-        def __getitem__(self, key: Any) -> Any:
-            if self.broken:
-                released.wait(30)
-            return self.array[key]
-
-    released = threading.Event()
-    data = Slow()
+    data = Stuck()
     viewer_.add_image(data, name="scan")
     data.broken = True
     page = open_page("about:blank")
@@ -276,4 +299,4 @@ def test_the_interface_waits_for_the_first_picture_but_not_for_long(
             False,
         ]
     finally:
-        released.set()
+        data.released.set()

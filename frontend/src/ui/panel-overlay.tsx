@@ -199,9 +199,10 @@ function PanelState({ page, panel, status, small }: PanelStateProps) {
   const empty =
     status.empty || (panel.kind === "3d" && document !== null && isOutOfView(document, panel));
   const failure = status.failures[0];
+  const isLoading = status.loading > 0 && page.connection.value.kind !== "closed";
   return (
     <>
-      {status.loading > 0 && <div class="panel-progress" role="progressbar" aria-label="Loading" />}
+      {isLoading && <div class="panel-progress" role="progressbar" aria-label="Loading" />}
       {failure !== undefined && !small && (
         <FailedPanel page={page} failures={[failure, ...status.failures.slice(1)]} />
       )}

@@ -101,6 +101,7 @@ function Value({ page, layer: id, index, value }: PageProps & LayerValue) {
 
 function Work({ page }: PageProps) {
   const status = page.status.value;
+  if (page.connection.value.kind === "closed") return null; // nothing more will come
   const bricks = status.panels.reduce((sum, panel) => sum + panel.loading, 0);
   const meshes = status.meshes.filter((mesh) => mesh.state === "loading").length;
   const tasks = page.tasks.running.value;
