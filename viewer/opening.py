@@ -19,7 +19,13 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from viewer.errors import InvalidValueError, SourceError, UnsupportedDataError, ViewerError
+from viewer.errors import (
+    InvalidValueError,
+    SourceError,
+    UnsupportedDataError,
+    ViewerError,
+    reason_of,
+)
 from viewer.sources import Source, as_source
 from viewer.sources.counted import Counted, count
 from viewer.sources.description import Description
@@ -210,7 +216,7 @@ def open_data(location: Location) -> Opened:
     except ViewerError:
         raise
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}".rstrip(".")
+        reason = reason_of(error)
         hint = "Check that the file is whole, and what its name says."
         if isinstance(error, BlockingIOError):
             hint = (

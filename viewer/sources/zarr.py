@@ -43,7 +43,8 @@ class ZarrSource:
         self.levels: tuple[Level, ...] = (geometry.level,)
         self.units: str = geometry.units
         self.chunks: tuple[int, ...] | None = tuple(map(int, array.chunks))
-        self._name = str(array.name or array.store_path)
+        path = str(array.store_path) if file is None else file.path
+        self._name = str(array.name or "").strip("/") or Path(path).name or path
         self._storage: Storage | None = plan_storage(array)
         self._geometry = geometry
         self._file = file
@@ -78,7 +79,7 @@ class ZarrSource:
         return attempt(
             lambda: np.asarray(self._array[box.slices]),
             lambda: self._array is None,
-            lambda: f"Reading the Zarr array {self._name!r} at {box}",
+            lambda: f"Reading {self._name!r} at {box}",
             REMEDY,
         )
 
@@ -91,7 +92,7 @@ class ZarrSource:
         return attempt(
             lambda: _stored(self._array, index),
             lambda: self._array is None,
-            lambda: f"Reading the chunk {index} of the Zarr array {self._name!r}",
+            lambda: f"Reading the chunk {index} of {self._name!r}",
             REMEDY,
         )
 
