@@ -214,6 +214,21 @@ def test_bricks_that_nobody_may_begin_with_keep_their_places() -> None:
     assert take(wants, 9) == [bricks[5]]
 
 
+def test_nobody_begins_with_finer_bricks_while_coarser_ones_wait() -> None:
+    class Fine(OneVolume):
+        def takes(self, brick: Brick) -> bool:
+            return brick[1] == 0 and super().takes(brick)
+
+    wants = WantList()
+    coarse, fine, other = (1, 2, 0, 0, 0), (1, 0, 0, 0, 0), (2, 0, 0, 0, 0)
+    wants.replace(0, flat([coarse, fine, other]), 0)
+    found = wants.take(lambda brick: Fine(brick, 9))
+    assert found is not None
+    assert found[1] == [other]
+    assert wants.take(lambda brick: Fine(brick, 9)) is None
+    assert take(wants, 9) == [coarse, fine]
+
+
 def test_what_a_worker_did_not_come_to_is_forgotten_when_it_is_not_wanted_any_more() -> None:
     wants = WantList()
     first, second = (1, 0, 0, 0, 0), (1, 0, 0, 0, 1)

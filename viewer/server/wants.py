@@ -74,18 +74,23 @@ class WantList:
 
         `begin` is asked for what is taken with a brick; that may not take the brick itself, which
         waits then. What is passed over is looked at first the next time: pages want several layers
-        at each place, and a reader takes those of one.
+        at each place, and a reader takes those of one. But nobody begins with finer bricks of a
+        volume while coarser ones wait: those would stand in a queue before them.
         """
         left, others = iter(self._passed), list[tuple[int, Brick]]()
         places = itertools.chain(left, self._rest())
         found: tuple[T, list[Brick]] | None = None
+        coarsest: dict[int, int] = {}  # level passed over, by volume
         for at, brick in itertools.islice(places, PASSED):
-            share = begin(brick)
-            if share.takes(brick):
-                found = share, [brick]
-                self._active[brick] = at
-                self._take_more(share, found[1], places, others)
-                break
+            volume, level = brick[:2]
+            if level >= coarsest.get(volume, 0):
+                share = begin(brick)
+                if share.takes(brick):
+                    found = share, [brick]
+                    self._active[brick] = at
+                    self._take_more(share, found[1], places, others)
+                    break
+                coarsest[volume] = level
             others.append((at, brick))
         self._passed = [*others, *left]
         return found
