@@ -37,7 +37,7 @@ class Client:
         self.connected = False
         self.queued: list[Change] = []
         self.flights: list[tuple[int, list[Change], int | None]] = []
-        self.answers: list[tuple[int, int | None, list[Change]]] = []
+        self.answers: list[tuple[int, int, list[Change] | None]] = []
         self.request = 0
         self.connect()
 
@@ -62,19 +62,20 @@ class Client:
         try:
             version = self.server.edit(changes, author=self.name, base=self.version)
         except ConflictError as error:
-            self.answers.append((self.request, None, list(error.present)))
+            self.answers.append((self.request, self.server.version, list(error.present)))
             return changes, False
         except InvalidValueError:
-            self.answers.append((self.request, None, []))
+            self.answers.append((self.request, self.server.version, []))
             return changes, False
-        self.answers.append((self.request, version, []))
+        self.answers.append((self.request, version, None))
         return changes, True
 
     def hear_answer(self) -> None:
         request, version, present = self.answers.pop(0)
-        if version is None:
+        if present is not None:
             self.flights = [flight for flight in self.flights if flight[0] != request]
-            patch_if_possible(self.truth, present)
+            if version >= self.version:  # or newer values have come before
+                patch_if_possible(self.truth, present)
         else:
             self.flights = [
                 (number, changes, version if number == request else known)

@@ -146,7 +146,10 @@ export class Store {
         break;
       case "rejected":
         this.#flights = this.#flights.filter((flight) => flight.request !== message.request);
-        if (this.#truth !== null) this.#truth = applyChanges(this.#truth, message.present);
+        // What was true when the edit was refused, unless newer values have come since.
+        if (this.#truth !== null && message.version >= this.#version) {
+          this.#truth = applyChanges(this.#truth, message.present);
+        }
         break;
     }
     this.#flights = this.#flights.filter(

@@ -100,6 +100,20 @@ test("a refused edit gives way to the present value", () => {
   expect(bench.store.clean).toBe(true);
 });
 
+test("a refusal takes back nothing newer", () => {
+  bench.zoom(2);
+  bench.frame();
+  bench.store.receive({ type: "patch", base: 5, version: 7, changes: [change(9, "view", "zoom")] });
+  bench.store.receive({
+    type: "rejected",
+    request: 1,
+    version: 6,
+    notice: { kind: "conflict", message: "somebody else was quicker" },
+    present: [change(7, "view", "zoom")],
+  });
+  expect(bench.shown).toBe(9);
+});
+
 test("edits made while the connection is away are kept and sent afterwards", () => {
   bench.connected = false;
   bench.zoom(2);
