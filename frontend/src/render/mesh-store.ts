@@ -1,12 +1,11 @@
 // The meshes of the selected labels: which are wanted, which are on their way, which are here.
-import { METRES } from "../math/metres";
 import type { Position } from "../math/panel";
-import { affineOf } from "../math/affine";
-import { levelSpace, voxelSize } from "../math/space";
-import type { Data, Document, LabelsLayer, Level, Notice, SurfaceLayer } from "../wire/types";
+import type { Document, LabelsLayer, Notice } from "../wire/types";
 import { pointOf } from "./leading";
+import { meshLevel, meshTolerance, unitFactor, voxelAt } from "./mesh-detail";
 import { parseMesh, type MeshGeometry } from "./mesh-geometry";
 import { MeshRanks } from "./mesh-ranks";
+import { meshAddress, pointQuery, readFailure } from "./mesh-request";
 import type { MeshStatus } from "./types";
 
 /** A mesh that is to be drawn. */
@@ -55,9 +54,6 @@ interface Pointed {
 /** Fetches at once: more would only wait for the same few workers of the server. */
 const FETCHES = 4;
 
-/** A mesh's voxels are no larger than so many pixels. */
-const VOXEL_PIXELS = 1;
-
 /** Levels by which the first mesh of a label is coarser: a sixteenth of the faces. */
 const COARSER = 2;
 
@@ -67,39 +63,8 @@ const RANKED = 8;
 /** A mesh's voxels are no larger than so many pixels where there are many meshes. */
 const MANY_PIXELS = 2;
 
-/** Pixels by which faces that are taken out may move the surface, where there are many meshes. */
-const TOLERANCE = 0.5;
-
 /** Bytes of meshes kept that nobody looks at, so that selecting a label again is instant. */
 const SPARE_BYTES = 128 * 1024 * 1024;
-
-/** The coarsest level whose voxels are no larger than a pixel. */
-export function meshLevel(data: Data, pixel: number): number {
-  const edge = (level: Level): number => Math.min(...voxelSize(data, level));
-  const finer = data.levels.findIndex((level) => edge(level) > pixel * VOXEL_PIXELS);
-  return Math.max((finer === -1 ? data.levels.length : finer) - 1, 0);
-}
-
-/** A power of two, so that a camera that moves a little asks for nothing new. */
-export function meshTolerance(pixel: number): number {
-  return pixel > 0 ? 2 ** Math.floor(Math.log2(pixel * TOLERANCE)) : 0;
-}
-
-function pointQuery(point: readonly number[]): string {
-  return point.length > 0 ? `?point=${point.join(",")}` : "";
-}
-
-/** The voxel of level 0 at a place in the world; null outside of the data. */
-export function voxelAt(data: Data, position: Position): readonly number[] | null {
-  const [first] = data.levels;
-  if (first === undefined) return null;
-  const { shape, scale, translate } = levelSpace(data, first);
-  const own = affineOf(data).inward(position);
-  const voxel = ([0, 1, 2] as const).map((axis) =>
-    Math.round((own[axis] - translate[axis]) / scale[axis]),
-  );
-  return voxel.every((index, axis) => index >= 0 && index < (shape[axis] ?? 0)) ? voxel : null;
-}
 
 /** Whether a finer mesh is wanted; the server may have sent a finer one than was asked for. */
 function isTooCoarse({ asked, level, target, error, tolerance }: Entry): boolean {
@@ -114,13 +79,6 @@ function isUnfinished(entry: Entry): boolean {
 /** Whether a request waits until all labels have been found. */
 function waitsForIndex({ isPiece, seed }: Entry): boolean {
   return isPiece && seed === null;
-}
-
-/** From a layer's own unit to the view's. */
-export function unitFactor({ data }: LabelsLayer | SurfaceLayer, units: string): number {
-  const own = METRES[data.axes.at(-1)?.unit ?? ""];
-  const unit = METRES[units];
-  return own === undefined || unit === undefined ? 1 : own / unit;
 }
 
 export class MeshStore {
@@ -326,13 +284,9 @@ export class MeshStore {
     entry.state = "loading";
     this.#requests += 1;
     try {
-      const query = level > 0 ? [`level=${level}`] : [];
-      if (entry.seed !== null) query.push(`seed=${entry.seed.join(",")}`);
       // What comes first comes soonest with all its faces.
       const error = level > entry.target ? 0 : entry.tolerance;
-      if (error > 0) query.push(`tolerance=${Number(error.toPrecision(4))}`);
-      const start = entry.url.includes("?") ? "&" : "?";
-      const address = entry.url + (query.length > 0 ? start : "") + query.join("&");
+      const address = meshAddress(entry.url, level, entry.seed, error);
       const response = await fetch(address, { signal: abort.signal });
       if (response.ok) {
         entry.geometry = parseMesh(await response.arrayBuffer(), entry.factor);
@@ -374,19 +328,5 @@ export class MeshStore {
       bytes -= entry.geometry?.bytes ?? 0;
       this.#entries.delete(key);
     }
-  }
-}
-
-/** The server's errors are JSON with a kind, a message and a hint. */
-async function readFailure(response: Response, layer: string): Promise<Notice> {
-  const text = await response.text();
-  try {
-    const { error } = JSON.parse(text) as {
-      error: { kind: string; message: string; hint?: string };
-    };
-    return { kind: error.kind, message: error.message, hint: error.hint ?? "", layer };
-  } catch {
-    const status = String(response.status);
-    return { kind: "source", message: `The server answered ${status}.`, layer };
   }
 }

@@ -1,7 +1,8 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { MeshStore, meshLevel, unitFactor, voxelAt } from "../../src/render/mesh-store";
+import { meshLevel, unitFactor, voxelAt } from "../../src/render/mesh-detail";
+import { MeshStore } from "../../src/render/mesh-store";
 import type { Document, LabelsLayer } from "../../src/wire/types";
 import { exampleData } from "../bricks/example-data";
 import { exampleDocument } from "./example-document";
