@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 import viewer
 from tests.sources.test_remote import Web, web
+from viewer.cluster import work_off
 from viewer.errors import InvalidValueError, SourceError
 from viewer.kernels.downsample import mean
 from viewer.opening import open_data, parse_location
@@ -162,3 +163,15 @@ def test_processes_export_the_meshes_of_a_file(
     for label in (1, 7, 9):
         there = (tmp_path / "there" / f"{label}.ply").read_bytes()
         assert there == (tmp_path / "here" / f"{label}.ply").read_bytes()
+
+
+def test_a_cluster_that_ends_says_so_and_is_not_asked_again(client: Any) -> None:
+    short = distributed.Client(client.scheduler.address, set_as_default=False)
+    work = work_off(short, abs, ((-number,) for number in range(99)), lambda: None)
+    assert next(work) in range(99)
+    short.close()
+    with pytest.raises(SourceError, match="cluster has gone"):
+        list(work)
+    for gone in (short, "tcp://127.0.0.1:1"):
+        with pytest.raises(InvalidValueError, match=r"no running dask\.distributed\.Client"):
+            list(work_off(gone, abs, iter([(1,)]), lambda: None))

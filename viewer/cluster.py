@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import pickle
@@ -11,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, Generic, TypeVar
 
-from viewer.errors import InvalidValueError, SourceError, reason_of
+from viewer.errors import InvalidValueError, SourceError, ViewerError, reason_of
 
 T = TypeVar("T")
 
@@ -144,10 +145,18 @@ def work_off(
         Taken as the cluster has room: four for each of its threads are under way.
     check : callable
         Called now and then; raises to end the work. What is under way is given up then.
+
+    Raises
+    ------
+    InvalidValueError
+        For a client that cannot be waited for.
+    SourceError
+        When the cluster ends before the work.
     """
-    window = 4 * max(1, sum(client.ncores().values()))
+    _check_client(client)
     running: dict[Any, None] = {}
     try:
+        window = 4 * max(1, sum(client.ncores().values()))
         while True:
             for arguments in itertools.islice(calls, window - len(running)):
                 running[client.submit(function, *arguments, pure=False)] = None
@@ -160,5 +169,27 @@ def work_off(
             for future in done:
                 del running[future]
                 yield future.result()
+    except ViewerError:
+        raise
+    except Exception as error:
+        if client.status == "running":
+            raise
+        reason = reason_of(error)
     finally:
-        client.cancel(list(running))
+        with contextlib.suppress(Exception):  # of a cluster that has gone
+            client.cancel(list(running))
+    raise SourceError(
+        f"The cluster has gone: {reason}.", hint="What is done so far stays; call this again."
+    )
+
+
+def _check_client(client: Any) -> None:
+    """Raise `InvalidValueError` for what is no client of a cluster that can be waited for."""
+    status = getattr(client, "status", None)
+    if status == "running" and not getattr(client, "asynchronous", True):
+        return
+    known = "" if status is None else f" (it is {status})"
+    raise InvalidValueError(
+        f"client={client!r} is no running dask.distributed.Client{known}.",
+        hint="Make one that is not asynchronous, or leave client out to do the work here.",
+    )
