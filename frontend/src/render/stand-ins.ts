@@ -52,6 +52,9 @@ type Box = readonly [z: Part, y: Part, x: Part];
 /** Levels that stand in for a coarser one: a third would show a 64th of the picture. */
 const FINER_LEVELS = 2;
 
+/** Part of a normal up to which a plane counts as lying along an axis. */
+const FLAT = 1e-6;
+
 const SAME: Position = [1, 1, 1];
 
 function each<T>(compute: (axis: Axis) => T): readonly [T, T, T] {
@@ -72,6 +75,8 @@ export class StandIns {
   /** Texels at the plane's middle, and its normal in texels. */
   readonly #middle: Position;
   readonly #normal: Position;
+  /** The axis that the plane lies across; null where it is oblique. */
+  readonly #across: Axis | null;
   /** Of the cells, by axis and index: cells share them. */
   readonly #parts = each(() => new Map<number, Part>());
 
@@ -86,6 +91,8 @@ export class StandIns {
     const normal = normalOf(plane);
     const { scale } = volume.grid(cover.level);
     this.#normal = each((axis) => normal[axis] * scale[axis]);
+    const slopes = each((axis) => axis).filter((axis) => Math.abs(normal[axis]) > FLAT);
+    this.#across = slopes.length === 1 ? (slopes[0] ?? null) : null;
   }
 
   /** What the cell is drawn of; its pieces do not overlap. */
@@ -133,7 +140,11 @@ export class StandIns {
     for (let level = from; level <= volume.coarsest; level += 1) {
       const { bricks } = volume.grid(level);
       const [z, y, x] = each((axis) => {
-        const place = this.#toLevel(volume, level, axis, (low[axis] + high[axis]) / 2);
+        // Along the plane's normal only the plane is drawn: its brick is the one that is asked for.
+        const isNormal = axis === this.#across;
+        const middle = isNormal ? this.#middle[axis] : (low[axis] + high[axis]) / 2;
+        const begins = isNormal && this.#cover.sight.linear ? 0.5 : 0;
+        const place = this.#toLevel(volume, level, axis, middle) - begins;
         const brick = Math.floor(place / volume.brick[axis]);
         return Math.min(Math.max(brick, 0), bricks[axis] - 1);
       });

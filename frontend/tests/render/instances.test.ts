@@ -88,6 +88,32 @@ describe("instancesOf", () => {
     });
   }
 
+  for (const linear of [true, false]) {
+    it(`is content with what the plan asks of coarse levels, linear: ${String(linear)}`, () => {
+      const cube = new Volume(
+        "l2",
+        "image",
+        exampleData({ shape: [256, 256, 256], levels: 4 }),
+        [0],
+      );
+      for (const place of [127, 127.5, 128, 128.4, 129, 130, 132]) {
+        const seen = { ...plane, center: [place, 128, 128] as const, pixel: 1 };
+        const sight = { picture: 0, volume: cube, plane: seen, linear };
+        const cells = coverPlane(cube, 0, seen, linear);
+        const numbers = new Set(cells.map(({ number }) => number));
+        const cover: Cover = { sight, level: 0, cells, left: 0, numbers };
+        for (const level of [1, 2, 3]) {
+          const asked = new Set(coverPlane(cube, level, seen, linear).map(({ number }) => number));
+          const batches = instancesOf(cover, null, (_, number) =>
+            asked.has(number) ? { page: pageOf(number), origin: [0, 0, 0] } : null,
+          );
+          const drawn = batches.reduce((sum, { count }) => sum + count, 0);
+          expect([place, level, drawn]).toEqual([place, level, cells.length]);
+        }
+      }
+    });
+  }
+
   it("prefers the finest that is there", () => {
     const batches = instancesOf(
       coverOf(false),
