@@ -56,6 +56,12 @@ def test_chunks_are_their_voxels(chunks: tuple[Exhibit, str], volume: np.ndarray
         assert "date" in answer.headers
 
 
+def test_chunks_may_load_nothing_and_be_framed_by_nobody(chunks: tuple[Exhibit, str]) -> None:
+    headers = httpx.get(f"{chunks[1]}0/0/0").headers
+    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
 def test_a_refreshed_box_makes_only_its_own_chunks_new(chunks: tuple[Exhibit, str]) -> None:
     exhibit, base = chunks
     touched, other = f"{base}0/0/0", f"{base}1/2/1"

@@ -48,6 +48,7 @@ _FIELDS = (
 class ChunkRequest(DirectRequest):
     """One request for a chunk; its arguments are layer, level and key, as in the path."""
 
+    gives_data = True
     _fields = b""
 
     def answer(self) -> None:

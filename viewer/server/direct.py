@@ -90,6 +90,9 @@ class DirectRequest(HTTPMessageDelegate):
     layer_id: str | None = None
     """The layer that the request is about."""
 
+    gives_data = False
+    """Whether the answer is data, which no browser shows."""
+
     def __init__(
         self,
         connection: Answering,
@@ -173,9 +176,10 @@ class DirectRequest(HTTPMessageDelegate):
 
     def head(self, status: int, fields: bytes, length: int, coding: str = "") -> bytes:
         """The head of a response; `fields` are its own headers, each with the end of its line."""
+        is_data = self.gives_data and status < HTTPStatus.BAD_REQUEST
         return response_head(
             status,
-            self.common,
+            self.common.data_head if is_data else self.common.head,
             fields,
             length,
             coding=coding,

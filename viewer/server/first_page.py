@@ -148,4 +148,4 @@ def _page(
     body, _, etag = read_content(folder, "index.html", "")
     fields = content_fields(CONTENT_TYPES[".html"], ASK_AGAIN) + b"ETag: %b\r\n" % etag.encode()
     common = admission.common(headers.get("Host", ""), "")
-    return response_head(200, common, fields, len(body), wish=headers.get("Connection")) + body
+    return response_head(200, common.head, fields, len(body), wish=headers.get("Connection")) + body

@@ -6,15 +6,13 @@ import time
 from functools import lru_cache
 from http import HTTPStatus
 
-from viewer.server.headers import CommonHeaders
-
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def response_head(
     status: int,
-    common: CommonHeaders,
+    common: bytes,
     fields: bytes,
     length: int,
     *,
@@ -27,10 +25,10 @@ def response_head(
     Parameters
     ----------
     status : int
-    common : CommonHeaders
-        The headers of every response.
+    common : bytes
+        The headers of every response, each with the end of its line.
     fields : bytes
-        The response's own, each with the end of its line.
+        The response's own, likewise.
     length : int
         Bytes of the body.
     coding : str, default ""
@@ -38,7 +36,7 @@ def response_head(
     wish, version : str
         The request's Connection header, and its version of HTTP.
     """
-    parts = [_status(status), common.head, fields, _date(int(time.time()))]
+    parts = [_status(status), common, fields, _date(int(time.time()))]
     if status != 304:
         parts.append(b"Content-Length: %d\r\n" % length)
     if coding:
