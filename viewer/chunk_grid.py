@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from operator import add, lt, mul
 from weakref import WeakKeyDictionary
 
 from viewer.pyramids.pyramid import Pyramid
@@ -30,15 +31,13 @@ class ChunkGrid:
     def has(self, index: tuple[int, ...]) -> bool:
         """Whether there is such a chunk."""
         return len(index) == len(self.shape) and all(
-            i * b < n for i, b, n in zip(index, self.chunk, self.shape, strict=True)
+            map(lt, map(mul, index, self.chunk), self.shape)
         )
 
     def box(self, index: tuple[int, ...]) -> Box:
         """The voxels of a chunk, smaller than `chunk` at the far borders."""
-        return Box(
-            tuple(i * b for i, b in zip(index, self.chunk, strict=True)),
-            tuple(min(i * b + b, n) for i, b, n in zip(index, self.chunk, self.shape, strict=True)),
-        )
+        start = tuple(map(mul, index, self.chunk))
+        return Box(start, tuple(map(min, map(add, start, self.chunk), self.shape)))
 
 
 def grids_of(pyramid: Pyramid) -> tuple[ChunkGrid, ...]:

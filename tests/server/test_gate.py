@@ -20,11 +20,11 @@ from viewer.server.refusal import Refusal
 from viewer.server.routes import ROUTES, find_route
 
 PATHS = {  # an address for every route
+    r"layers/(l[1-9][0-9]{0,8})/(0|[1-9][0-9]?)/(c/[0-9/]{1,120})": "layers/l1/0/c/0/0/0",
     r"ws": "ws",
     r"bricks": "bricks",
     r"layers/(l[1-9][0-9]{0,8})/zarr\.json": "layers/l1/zarr.json",
     r"layers/(l[1-9][0-9]{0,8})/(0|[1-9][0-9]?)/zarr\.json": "layers/l1/0/zarr.json",
-    r"layers/(l[1-9][0-9]{0,8})/(0|[1-9][0-9]?)/(c/[0-9/]{1,120})": "layers/l1/0/c/0/0/0",
     r"layers/(l[1-9][0-9]{0,8})/labels": "layers/l2/labels",
     r"layers/(l[1-9][0-9]{0,8})/mesh/info": "layers/l2/mesh/info",
     r"layers/(l[1-9][0-9]{0,8})/mesh/(0|-?[1-9][0-9]{0,19}):0": "layers/l2/mesh/7:0",

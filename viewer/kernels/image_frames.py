@@ -327,11 +327,11 @@ def _stream(source, first, last, pairs, widths, out, at):  # type: ignore[no-unt
         start = _place(source, here)
         here = _before(here, rows)
         for i in range(start + width - 8, start - 1, -8):
-            eight = _word(data, i)
-            for shift in (48, 16):
-                for pair in (eight >> np.uint64(shift), eight >> np.uint64(shift - 16)):
-                    both = pair & np.uint64(0xFFFF)
-                    word, filled = _add(word, filled, table[both], bits[both])
+            for pair in (i + 6, i + 2):
+                both = np.uint64(data[pair]) | np.uint64(data[pair + 1]) << np.uint64(8)
+                word, filled = _add(word, filled, table[both], bits[both])
+                both = np.uint64(data[pair - 2]) | np.uint64(data[pair - 1]) << np.uint64(8)
+                word, filled = _add(word, filled, table[both], bits[both])
                 at, word, filled = _flush(out, at, word, filled)
     word, filled = _add(word, filled, 1, 1)
     return _put(out, at, word, (filled + 7) // 8)

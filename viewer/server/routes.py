@@ -71,11 +71,12 @@ def _route(
 _ANY = re.compile(r"[\x21-\x7e]{0,2000}")
 
 ROUTES: tuple[Route, ...] = (
+    # first: thousands of chunks are asked for
+    _route(rf"{_LAYER}/{_LEVEL}/(c/[0-9/]{{1,120}})", "chunk_door:ChunkRequest", shared=True),
     _route(r"ws", "document_socket:DocumentSocket", socket=True),
     _route(r"bricks", "brick_stream:BrickSocket", socket=True),
     _route(rf"{_LAYER}/zarr\.json", "voxels:GroupHandler", shared=True),
     _route(rf"{_LAYER}/{_LEVEL}/zarr\.json", "voxels:ArrayHandler", shared=True),
-    _route(rf"{_LAYER}/{_LEVEL}/(c/[0-9/]{{1,120}})", "chunk_door:ChunkRequest", shared=True),
     _route(rf"{_LAYER}/labels", "meshes:LabelsHandler", query=_POINT, shared=True),
     _route(rf"{_LAYER}/mesh/info", "meshes:InfoHandler", shared=True),
     _route(rf"{_LAYER}/mesh/{_LABEL}:0", "meshes:ManifestHandler", query=_POINT, shared=True),
