@@ -127,8 +127,8 @@ def test_other_labels_are_left_to_others(labels: np.ndarray) -> None:
 
 def image_rows(draw: st.DrawFn) -> np.ndarray:
     """Bytes of an image (plane, row, byte), from two values to noise, with what seldom occurs."""
-    width = draw(st.sampled_from([64, 256, 4096]))
-    count = draw(st.sampled_from([BLOCK, BLOCK + 4096, 2 * BLOCK, 2 * BLOCK + 3 * 4096])) // width
+    width = draw(st.sampled_from([64, 256, 1024]))
+    count = draw(st.sampled_from([BLOCK, BLOCK + 1024, 2 * BLOCK, 2 * BLOCK + 3 * 1024])) // width
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     shape = draw(st.sampled_from([(1, count), (count, 1), (count // 4, 4)]))
     nbytes = math.prod(shape) * width

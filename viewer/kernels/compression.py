@@ -32,7 +32,7 @@ LEAST = 128 << 10
 LINE = 64
 """Bytes of an image that are read together at least."""
 
-STRETCH = 4 << 10
+STRETCH = 1 << 10
 """Bytes of an image that a whole number of rows must fill, if they lie apart."""
 
 _kernels: dict[Hashable, _Kernel | None] = {}

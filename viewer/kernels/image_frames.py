@@ -133,16 +133,17 @@ def _after(row, rows, step):  # type: ignore[no-untyped-def]
 
 @numba.njit
 def _repeats(source):  # type: ignore[no-untyped-def]
-    """Whether some of it has been there before."""
+    """Whether some of the rows that have been counted has been there before."""
     planes, rows, width = source.shape
     data = _pointer(source)
     seen = np.zeros(4096, np.uint64)
     found = 0
     count = min(WINDOW, width - 7)  # words in a row
+    last = (planes * rows - 1) // SAMPLED
     for window in range(WINDOWS):
         for part in range(WINDOW // count):
-            row = window * (planes * rows - WINDOW // count) // (WINDOWS - 1) + part
-            start = _place(source, divmod(row, rows))
+            row = window * (last - WINDOW // count) // (WINDOWS - 1) + part
+            start = _place(source, divmod(SAMPLED * row, rows))
             for i in range(start, start + count):
                 word = _word(data, i) << np.uint64(64 - ALIKE)
                 slot = (word * np.uint64(GOLDEN)) >> np.uint64(52)
@@ -159,7 +160,7 @@ def _count(source, step):  # type: ignore[no-untyped-def]
     # four counts, since one that has just been changed must be waited for
     counts = np.zeros((4, 256), np.int64)
     here = (0, 0)
-    there = divmod(step * max(CALLED // width, 1), rows)
+    there = divmod(step * max(4 * CALLED // width, 1), rows)  # counting is quicker than coding
     for _ in range(0, planes * rows, step):
         _call_row(source, there)
         there = _after(there, rows, step)
@@ -270,12 +271,15 @@ def _codes(lengths, longest):  # type: ignore[no-untyped-def]
 @numba.njit
 def _pair(codes, lengths, pairs, widths):  # type: ignore[no-untyped-def]
     """For each word of two bytes both codes, and how many bits they have together."""
+    short = np.empty(256, np.uint8)
+    for value in range(256):
+        short[value] = lengths[value]
     for second in range(256):
-        begin, code, length = 256 * second, codes[second], np.uint32(lengths[second])
+        begin, code, length = 256 * second, codes[second], np.uint32(short[second])
         for first in range(256):
             pairs[begin + first] = code | codes[first] << length
         for first in range(256):
-            widths[begin + first] = lengths[first] + lengths[second]
+            widths[begin + first] = short[first] + short[second]
 
 
 @numba.njit
@@ -406,15 +410,15 @@ def image_frame(source, steady, pairs, widths, out):  # type: ignore[no-untyped-
     """Write an array as a frame to `out`: how many bytes that is, or 0 if zstd should do it.
 
     `source` is the array's bytes (plane, row, byte), at least a block of them, with rows that lie
-    together, of a multiple of CACHE_LINE that divides QUARTER and is at most an eighth of that.
+    together, of a multiple of CACHE_LINE that divides 1 KiB: so all that is looked at is another.
     If it is not `steady`, somebody may write to it meanwhile, so that uncounted values may come.
     `pairs` and `widths` are room for 65,536 numbers, and `out` is half as large again as `source`.
     """
     planes, rows, width = source.shape
     total = planes * rows
+    counts = _count(source, SAMPLED)
     if _repeats(source):
         return 0
-    counts = _count(source, SAMPLED)
     met = 0
     for value in range(256):
         met += counts[value] > 0
