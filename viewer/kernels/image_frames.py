@@ -6,7 +6,7 @@ So there is no search here, and each byte becomes a code of its own, the shorter
 it is (Huffman's). An image of which something does repeat, its background for one, is left to zstd.
 
 ```
- bytes → counts    of a seventh of them
+ bytes → counts    of an eleventh of them
        → lengths   of the codes, at most 11 bits
        → pairs     the codes of all 65,536 pairs of bytes: two are looked up at once
        → streams   four in each block of 128 KiB, read backwards, so written from their ends
@@ -55,7 +55,7 @@ GAPS = (57, 23, 10, 4, 1)
 """Steps in which values are sorted (Shell's sort, with Ciura's steps): NumPy's way takes seconds to
 compile."""
 
-SAMPLED = 7
+SAMPLED = 11
 """Of so many rows one is counted: in each plane others, if there are as many as usual."""
 
 MANY = 128

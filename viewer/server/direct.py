@@ -24,6 +24,7 @@ from tornado.httputil import (
 from tornado.iostream import IOStream
 
 from viewer.errors import CancelledError, ViewerError, http_status
+from viewer.server.admission import Headers
 from viewer.server.coding import choose_coding
 from viewer.server.headers import CommonHeaders
 from viewer.server.logs import log_answer, log_bug
@@ -97,7 +98,7 @@ class DirectRequest(HTTPMessageDelegate):
         self,
         connection: Answering,
         start_line: RequestStartLine,
-        headers: HTTPHeaders,
+        headers: Headers,
         mount: Mount,
         arguments: list[str],
         common: CommonHeaders,

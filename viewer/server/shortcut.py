@@ -110,13 +110,25 @@ class Shortcut:
         return handler(exchange, start_line, headers, mount, arguments, common)
 
 
+class PlainHeaders(dict[str, str]):
+    """Headers that occur once each, under their names as we write them.
+
+    They are asked for eight values a request, and Tornado's take a while to find one.
+    """
+
+    def get_list(self, name: str) -> list[str]:
+        """The only value of one, or none."""
+        return [self[name]] if name in self else []
+
+
 @lru_cache(64)
-def _plain_headers(lines: bytes) -> HTTPHeaders | None:
+def _plain_headers(lines: bytes) -> PlainHeaders | None:
     """What follows a request's first line, to be read only; None if it is not plain."""
     try:
-        headers = HTTPHeaders.parse(lines.decode("latin1"))
+        parsed = HTTPHeaders.parse(lines.decode("latin1"))
     except HTTPInputError:
         return None
-    if any(name in headers for name in _NOT_PLAIN):
+    headers = PlainHeaders(parsed)
+    if any(name in headers for name in _NOT_PLAIN) or len(headers) < len(list(parsed.get_all())):
         return None
     return headers if headers.get("Connection", "keep-alive").lower() == "keep-alive" else None
