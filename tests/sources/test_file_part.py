@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nrrd
 import numpy as np
@@ -16,6 +18,7 @@ from viewer.errors import SourceError
 from viewer.opening import as_labels, open_data, parse_location
 from viewer.sources import as_source
 from viewer.sources.file_part import FilePart, open_again
+from viewer.sources.files.opened import Opened
 from viewer.space import Box
 
 VOLUME = np.random.default_rng(5).integers(0, 200, (9, 20, 30)).astype("u2")
@@ -118,3 +121,30 @@ def test_a_file_that_holds_less_than_it_did_is_said(tmp_path: Path) -> None:
     assert isinstance(part, FilePart)
     with pytest.raises(SourceError, match="does not hold any more"):
         FilePart(part.opener, part.path, None, None, number=1).open()
+
+
+def test_a_file_let_go_on_an_event_loop_is_closed_elsewhere(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", VOLUME)
+    threads: list[threading.Thread] = []
+    closed = threading.Event()
+
+    def close() -> None:
+        threads.append(threading.current_thread())
+        closed.set()
+
+    def opener(path: str, dataset: str | None) -> Opened:
+        return Opened(open_data(parse_location(path, dataset)).shown, close)
+
+    class Anything:
+        """That can be let go of."""
+
+        def __init__(self, *arguments: object) -> None:
+            del arguments
+
+    async def let_go() -> None:
+        part = FilePart(opener, str(tmp_path / "a.npy"), None, None)
+        open_again(cast(Any, Anything), cast(Any, None), part)
+
+    asyncio.run(let_go())
+    assert closed.wait(30)
+    assert threads != [threading.current_thread()]

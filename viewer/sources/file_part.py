@@ -8,6 +8,8 @@ same.
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -84,5 +86,18 @@ def open_again(
     """
     data, close = part.open()
     source = kind(data, geometry, part)
-    weakref.finalize(source, close).atexit = False
+    weakref.finalize(source, _close_apart, close).atexit = False
     return source
+
+
+def _close_apart(close: Callable[[], None]) -> None:
+    """Close a file, not on an event loop: connections are closed on theirs, and waited for.
+
+    Whoever lets go of the last reference does this, and by the garbage collector that is anybody.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        close()
+    else:
+        threading.Thread(target=close, name="voxelview-close", daemon=True).start()
