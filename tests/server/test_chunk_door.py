@@ -185,6 +185,20 @@ def test_chunks_travel_in_the_best_coding_that_is_accepted(
         assert decode(body) == padded(volume_to_pack, 1, 1, 0)
 
 
+def in_zstd(data: Any, key: str, kind: Any) -> bytes:
+    """A chunk of a layer as it travels to who accepts zstd."""
+    packing = Server(policy=Policy(compress_loopback=True))
+    exhibit = Exhibit()
+    layer = exhibit.add(data, kind)
+    packing.mount(TOKEN, exhibit)  # type: ignore[arg-type]
+    try:
+        address = f"{packing.url(TOKEN)}layers/{layer}/0/c/{key}"
+        with httpx.stream("GET", address, headers={"Accept-Encoding": "zstd"}) as answer:
+            return b"".join(answer.iter_raw())
+    finally:
+        packing.stop()
+
+
 @pytest.mark.parametrize("wrap", [lambda data: data, Sliced], ids=["in memory", "by workers"])
 def test_labels_in_zstd_are_frames_of_our_own(wrap: Any) -> None:
     labels = np.ones(SHAPE, np.uint64).cumsum(0) // 7
@@ -193,16 +207,7 @@ def test_labels_in_zstd_are_frames_of_our_own(wrap: Any) -> None:
     while (frame := compress_labels(raw, (64, 64, 64))) is None:  # what makes it is being compiled
         assert time.monotonic() < end
         time.sleep(0.02)
-    packing = Server(policy=Policy(compress_loopback=True))
-    exhibit = Exhibit()
-    layer = exhibit.add(wrap(labels), "labels")
-    packing.mount(TOKEN, exhibit)  # type: ignore[arg-type]
-    try:
-        address = f"{packing.url(TOKEN)}layers/{layer}/0/c/1/1/0"
-        with httpx.stream("GET", address, headers={"Accept-Encoding": "zstd"}) as answer:
-            body = b"".join(answer.iter_raw())
-    finally:
-        packing.stop()
+    body = in_zstd(wrap(labels), "1/1/0", "labels")
     assert zstd.decompress(body) == raw
     assert body == frame
 
@@ -217,16 +222,7 @@ def test_images_in_zstd_are_frames_of_our_own(wrap: Any, key: str) -> None:
         assert time.monotonic() < end
         time.sleep(0.02)
     frame = compress_image(np.frombuffer(raw, np.uint8).reshape(64, 64, 64))
-    packing = Server(policy=Policy(compress_loopback=True))
-    exhibit = Exhibit()
-    layer = exhibit.add(wrap(image))
-    packing.mount(TOKEN, exhibit)  # type: ignore[arg-type]
-    try:
-        address = f"{packing.url(TOKEN)}layers/{layer}/0/c/{key}"
-        with httpx.stream("GET", address, headers={"Accept-Encoding": "zstd"}) as answer:
-            body = b"".join(answer.iter_raw())
-    finally:
-        packing.stop()
+    body = in_zstd(wrap(image), key, "image")
     assert zstd.decompress(body) == raw
     assert frame is None or body == frame
 
