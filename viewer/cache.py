@@ -81,9 +81,10 @@ class BlockCache(Generic[T]):
 
     def find(self, partition: Partition[T], key: Hashable) -> T | None:
         """The block, made the most recently used, or None; the lock must be held."""
-        block = self._entries.get((partition, key))
+        place = (partition, key)
+        block = self._entries.get(place)
         if block is not None:
-            self._entries.move_to_end((partition, key))
+            self._entries.move_to_end(place)
         return block
 
     def keep(self, partition: Partition[T], key: Hashable, block: T) -> None:

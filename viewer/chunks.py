@@ -154,6 +154,14 @@ def parse_key(text: str, grid: ChunkGrid) -> tuple[int, ...]:
     )
 
 
+def generation_of(pyramid: Pyramid, level: int, index: tuple[int, ...]) -> int:
+    """The newest generation that changed any voxel of a chunk; see `Pyramid.generation_of`."""
+    history = pyramid.history
+    if not history.steps:  # as in most volumes: then nobody needs the box
+        return history.base
+    return pyramid.generation_of(level, grid_of(pyramid, level).box(index))
+
+
 def read_chunk(
     pyramid: Pyramid,
     level: int,
@@ -185,19 +193,19 @@ def read_chunk(
 
 
 def read_chunk_at_hand(
-    pyramid: Pyramid, level: int, box: Box, *, room: int = 0, brief: bool = False
+    pyramid: Pyramid, level: int, index: tuple[int, ...], *, room: int = 0, brief: bool = False
 ) -> memoryview | None:
-    """As `read_chunk`, if the voxels are in memory and need but be copied; else None, at once.
-
-    `box` is that of a chunk, as its grid gives it.
-    """
-    buffer, voxels = _allocate(pyramid, grid_of(pyramid, level), box, room, brief)
+    """As `read_chunk`, if the voxels are in memory and need but be copied; else None, at once."""
+    grid = grid_of(pyramid, level)
+    box = grid.box(index)
+    buffer, voxels = _allocate(pyramid, grid, box, room, brief)
     return buffer.data if pyramid.read_at_hand(level, box, voxels) else None
 
 
-def view_chunk_at_hand(pyramid: Pyramid, level: int, box: Box) -> Array | None:
+def view_chunk_at_hand(pyramid: Pyramid, level: int, index: tuple[int, ...]) -> Array | None:
     """The voxels of a chunk where they lie in memory, if they do and as they are to be sent."""
     grid = grid_of(pyramid, level)
+    box = grid.box(index)
     if not _LITTLE or box.shape != grid.chunk:
         return None
     voxels = pyramid.view_at_hand(level, box)

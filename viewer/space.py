@@ -110,9 +110,10 @@ class Box(msgspec.Struct, frozen=True):
     stop: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if len(self.start) != len(self.stop) or any(
-            not 0 <= a <= b for a, b in zip(self.start, self.stop, strict=True)
-        ):
+        right = len(self.start) == len(self.stop)
+        for a, b in zip(self.start, self.stop, strict=False):  # a loop: boxes are made by the brick
+            right = right and 0 <= a <= b
+        if not right:
             raise InvalidValueError(f"Box({self.start}, {self.stop}) is not a box.")
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.server.exhibit import TOKEN, Exhibit, Sliced
+from tests.server.plain_client import Client
 from viewer.server import Server
 
 
@@ -41,3 +42,12 @@ def url(server: Server, exhibit: Exhibit) -> str:
     """Address of `exhibit` on `server`."""
     server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
     return server.url(TOKEN)
+
+
+@pytest.fixture
+def client(server: Server, exhibit: Exhibit) -> Iterator[Client]:
+    """A connection to the server that shows the exhibit."""
+    server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
+    client = Client(server)
+    yield client
+    client.close()

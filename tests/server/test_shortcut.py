@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import socket
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +11,7 @@ import pytest
 from numcodecs.zstd import decompress
 
 from tests.server.exhibit import TOKEN, Exhibit
+from tests.server.plain_client import Client
 from viewer.errors import SourceError
 from viewer.policy import Policy
 from viewer.server import Server
@@ -22,56 +20,6 @@ CHUNK = "layers/l1/0/c/0/0/0"
 
 LONG_WAY = "Content-Length: 0\r\n"
 """What concerns a body, if only to say that there is none, is Tornado's."""
-
-
-class Client:
-    """One connection to a server."""
-
-    def __init__(self, server: Server) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=60)
-        self._read = b""
-
-    def say(self, text: str) -> None:
-        """Send it as it stands."""
-        self._socket.sendall(text.encode())
-
-    def ask(self, path: str, method: str = "GET", lines: str = "", token: str = TOKEN) -> None:
-        """Send a request."""
-        self.say(f"{method} /v/{token}/{path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n")
-
-    def hear(self, *, body: bool = True) -> tuple[str, bytes]:
-        """Head and body of the next answer."""
-        while b"\r\n\r\n" not in self._read:
-            self._receive()
-        head, _, self._read = self._read.partition(b"\r\n\r\n")
-        length = re.search(rb"Content-Length: (\d+)", head)
-        wanted = int(length[1]) if length and body else 0
-        while len(self._read) < wanted:
-            self._receive()
-        content, self._read = self._read[:wanted], self._read[wanted:]
-        return head.decode(), content
-
-    def ended(self) -> bool:
-        """Whether the server ends the connection, with nothing more said."""
-        return self._socket.recv(1) == b""
-
-    def close(self) -> None:
-        """Leave."""
-        self._socket.close()
-
-    def _receive(self) -> None:
-        part = self._socket.recv(1 << 16)
-        assert part, "the server has gone"
-        self._read += part
-
-
-@pytest.fixture
-def client(server: Server, exhibit: Exhibit) -> Iterator[Client]:
-    """A connection to the server that shows the exhibit."""
-    server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
-    client = Client(server)
-    yield client
-    client.close()
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

@@ -69,11 +69,11 @@ class Admission:
     ) -> None:
         self.hosts = hosts
         self._mounts = mounts
-        self._development = development
+        self.development = development
 
     def common(self, host: str, reader: str) -> CommonHeaders:
         """The headers of every response to a client that has passed."""
-        development = self._development()
+        development = self.development()
         return common_headers(host, self.hosts.allowed, development=development, reader=reader)
 
     def admit(
@@ -107,6 +107,36 @@ class Admission:
             raise Refusal(413, "toolarge", "Requests with a body are not taken.")
         if not reader:
             self._origin(target, headers, host)
+        mount, route, arguments, inner = self.find(target, reader)
+        if preflight:
+            raise Refusal.preflight(METHODS)
+        if route.socket and headers.get("Upgrade", "").lower() != "websocket":
+            raise Refusal(426, "upgrade", "This is a WebSocket.", headers={"Upgrade": "websocket"})
+        return mount, route, arguments, inner
+
+    def trusts(self, headers: Headers) -> bool:
+        """Whether the headers alone let their sender `find` any address.
+
+        All else is to be asked of `admit`, also for those of whom this says no.
+        """
+        try:
+            host = self._host(headers)
+            if not self.hosts.reader(headers.get("Origin")):
+                self._origin("", headers, host)
+        except Refusal:
+            return False
+        return True
+
+    def find(self, target: str, reader: str) -> tuple[Mount, Route, list[str], str]:
+        """As `admit`, for a GET by somebody whose headers have been looked at.
+
+        Parameters
+        ----------
+        target : str
+            As the request's first line has it.
+        reader : str
+            Origin of another site's page that may read, ``""`` for none.
+        """
         match = _TARGET.fullmatch(target)
         if match is None:
             raise Refusal.nothing_here()
@@ -128,10 +158,6 @@ class Admission:
         route, arguments = found
         if reader and not route.shared:
             raise Refusal(403, "origin", "Pages of other origins read voxels and meshes only.")
-        if preflight:
-            raise Refusal.preflight(METHODS)
-        if route.socket and headers.get("Upgrade", "").lower() != "websocket":
-            raise Refusal(426, "upgrade", "This is a WebSocket.", headers={"Upgrade": "websocket"})
         inner = f"/{path}" if query is None else f"/{path}?{query}"
         return mount, route, arguments, inner
 

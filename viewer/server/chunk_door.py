@@ -22,6 +22,7 @@ into the room before them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from viewer import chunks
@@ -33,7 +34,6 @@ from viewer.server.mount import Encoded, Mount
 from viewer.server.refusal import Refusal
 from viewer.server.responses import matches
 from viewer.server.workers import Work
-from viewer.space import Box
 
 HEAD_ROOM = 2048
 """Bytes left free before the voxels; a head takes about half of it."""
@@ -57,11 +57,9 @@ class ChunkRequest(DirectRequest):
         pyramid = self.mount.served.layer(self.layer_id).pyramid
         grid = chunks.grid_of(pyramid, level)
         index = chunks.parse_key(key, grid)
-        box = grid.box(index)
-        generation = pyramid.generation_of(level, box)
-        etag = f'W/"{generation}"'
-        self._fields = b"%bETag: %b\r\n" % (_FIELDS, etag.encode())
-        if matches(self.headers.get("If-None-Match"), etag):
+        generation = chunks.generation_of(pyramid, level, index)
+        self._fields = _fields_of(generation)
+        if matches(self.headers.get("If-None-Match"), _etag(generation)):
             self.send(304, self._fields)
             return
         coding = ""
@@ -71,7 +69,7 @@ class ChunkRequest(DirectRequest):
             kept = (self.layer_id, level, index, generation, coding)
             known = self.mount.encoded.peek(kept)
             if known is None and coding and grid.nbytes <= policy.prompt_encode_bytes:
-                known = self._encode_at_hand(kept, pyramid, box)
+                known = self._encode_at_hand(kept, pyramid)
             if known is not None:
                 self._send_encoded(known)
             else:
@@ -82,7 +80,7 @@ class ChunkRequest(DirectRequest):
         else:
             found = None
             if grid.nbytes <= policy.prompt_bytes:
-                found = chunks.read_chunk_at_hand(pyramid, level, box, room=HEAD_ROOM)
+                found = chunks.read_chunk_at_hand(pyramid, level, index, room=HEAD_ROOM)
             if found is not None:
                 self._send_voxels(found)
             else:
@@ -94,14 +92,14 @@ class ChunkRequest(DirectRequest):
                     self._send_voxels,
                 )
 
-    def _encode_at_hand(self, kept: tuple[Any, ...], pyramid: Pyramid, box: Box) -> Encoded | None:
+    def _encode_at_hand(self, kept: tuple[Any, ...], pyramid: Pyramid) -> Encoded | None:
         """The chunk, compressed now if that takes less than a worker's waking up; else None."""
-        _, level, _, _, coding = kept
+        _, level, index, _, coding = kept
         if not (is_quick(coding) and self.mount.turn.has_time()):
             return None
-        encoded = _encoded_image(pyramid, level, box) if pyramid.kind == "image" else None
+        encoded = _encoded_image(pyramid, level, index) if pyramid.kind == "image" else None
         if encoded is None:
-            voxels = chunks.read_chunk_at_hand(pyramid, level, box, brief=True)
+            voxels = chunks.read_chunk_at_hand(pyramid, level, index, brief=True)
             if voxels is None:
                 return None
             encoded = _encoded(voxels, coding, pyramid, level)
@@ -124,6 +122,16 @@ class ChunkRequest(DirectRequest):
         self.send(200, self._fields, encoded.body, coding=encoded.coding)
 
 
+def _etag(generation: int) -> str:
+    return f'W/"{generation}"'
+
+
+@lru_cache(64)
+def _fields_of(generation: int) -> bytes:
+    """The headers that a chunk of this generation has for itself."""
+    return b"%bETag: %b\r\n" % (_FIELDS, _etag(generation).encode())
+
+
 def _encoding(mount: Mount, key: tuple[Any, ...], pyramid: Pyramid) -> Work[Encoded]:
     """The work of finding a chunk that travels encoded, once for all who ask at the same time."""
     _, level, index, _, coding = key
@@ -140,9 +148,9 @@ def _encoding(mount: Mount, key: tuple[Any, ...], pyramid: Pyramid) -> Work[Enco
     return work
 
 
-def _encoded_image(pyramid: Pyramid, level: int, box: Box) -> Encoded | None:
+def _encoded_image(pyramid: Pyramid, level: int, index: tuple[int, ...]) -> Encoded | None:
     """A chunk compressed out of the array that it lies in."""
-    voxels = chunks.view_chunk_at_hand(pyramid, level, box)
+    voxels = chunks.view_chunk_at_hand(pyramid, level, index)
     frame = None if voxels is None else compress_image(voxels, steady=False)
     return None if frame is None else Encoded(frame, "zstd")
 

@@ -15,21 +15,16 @@ in all its requests, so they are parsed once.
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import msgspec
 from tornado.httputil import HTTPHeaders, HTTPInputError, RequestStartLine
 
 from viewer.server.admission import Admission
-from viewer.server.direct import DirectRequest, Response
+from viewer.server.direct import Answering, DirectRequest
+from viewer.server.headers import CommonHeaders
 from viewer.server.refusal import Refusal
-
-if TYPE_CHECKING:
-    from viewer.server.listener import Stream
 
 _PLAIN = re.compile(rb"(GET|HEAD) (/[!-~]*) HTTP/1\.1\r\n")
 
@@ -42,38 +37,13 @@ class Peer(msgspec.Struct, frozen=True):
     remote_ip: str
 
 
-class Exchange:
-    """A request on a connection, and its answer; a `viewer.server.direct.Answering`.
+class Caller(msgspec.Struct, frozen=True):
+    """Whose requests have these headers, and may be for any address."""
 
-    Parameters
-    ----------
-    stream : Stream
-        The connection.
-    over : callable
-        What comes after the answer has left.
-    """
-
-    def __init__(self, stream: Stream, over: Callable[[], None]) -> None:
-        self.stream = stream
-        self.context = stream.peer
-        self._over = over
-        self._leaving: asyncio.Future[None] | None = None
-
-    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
-        """What is to be done if the client leaves before it has its answer."""
-        self.stream.set_close_callback(callback)
-
-    def write(self, response: Response) -> None:
-        """Send the answer, all of it."""
-        self._leaving = self.stream.send(response)
-
-    def finish(self) -> None:
-        """Go on once it has left."""
-        self.stream.set_close_callback(None)
-        if self._leaving is None:
-            self._over()
-        else:
-            self._leaving.add_done_callback(lambda _: self._over())
+    headers: PlainHeaders
+    reader: str
+    """Origin of another site's page that may read, ``""`` for none."""
+    common: CommonHeaders
 
 
 class Shortcut:
@@ -87,27 +57,34 @@ class Shortcut:
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
+        self._caller = lru_cache(64)(self._meet)
 
-    def find(self, head: bytes, exchange: Exchange) -> DirectRequest | None:
+    def find(self, head: bytes, exchange: Answering) -> DirectRequest | None:
         """The request with this head, None if it must go the long way."""
         first = _PLAIN.match(head)
         if first is None:
             return None
-        method, target = (part.decode() for part in first.groups())
-        headers = _plain_headers(head[first.end() :])
-        if headers is None:
+        caller = self._caller(head[first.end() :], self._admission.development())
+        if caller is None:
             return None
+        method, target = first.groups()
         try:
-            mount, route, arguments, inner = self._admission.admit(method, target, headers)
+            mount, route, arguments, inner = self._admission.find(target.decode(), caller.reader)
         except Refusal:
             return None
         handler = route.handler
         if not issubclass(handler, DirectRequest):
             return None
+        start_line = RequestStartLine(method.decode(), inner, "HTTP/1.1")
+        return handler(exchange, start_line, caller.headers, mount, arguments, caller.common)
+
+    def _meet(self, lines: bytes, _development: str) -> Caller | None:
+        """Who sends these lines; None if their requests must go the long way."""
+        headers = _plain_headers(lines)
+        if headers is None or not self._admission.trusts(headers):
+            return None
         reader = self._admission.hosts.reader(headers.get("Origin"))
-        common = self._admission.common(headers["Host"], reader)
-        start_line = RequestStartLine(method, inner, "HTTP/1.1")
-        return handler(exchange, start_line, headers, mount, arguments, common)
+        return Caller(headers, reader, self._admission.common(headers["Host"], reader))
 
 
 class PlainHeaders(dict[str, str]):
@@ -121,7 +98,6 @@ class PlainHeaders(dict[str, str]):
         return [self[name]] if name in self else []
 
 
-@lru_cache(64)
 def _plain_headers(lines: bytes) -> PlainHeaders | None:
     """What follows a request's first line, to be read only; None if it is not plain."""
     try:
