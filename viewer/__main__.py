@@ -1,8 +1,8 @@
 """The command line: ``python -m viewer FILE[:DATASET] …`` shows files in the browser.
 
 It stays until Ctrl-C, since the page gets its voxels from here; ``voxelview serve`` does so for
-other programs, too (`viewer.serving`). Mistakes are told in one line and
-a hint, with exit status 2.
+other programs, too (`viewer.serving`). Mistakes are told in one line and a hint, with exit
+status 2.
 """
 
 from __future__ import annotations
