@@ -18,14 +18,13 @@ import {
 } from "./panel";
 import { isFlat, levelSpace, worldBounds, type Bounds } from "./space";
 
-export { panelAt, panelMiddle } from "./panel";
 export { worldBounds, type Bounds } from "./space";
 
 /** Fraction of a panel that fitted data fills: 5 % stay free, so that its border is seen. */
 const FILL = 0.95;
 
 /** Vertical field of view of the 3-D panel, radians: shape reads well, sizes stay comparable. */
-export const FIELD_OF_VIEW = Math.PI / 6;
+const FIELD_OF_VIEW = Math.PI / 6;
 
 /**
  * How much smaller data may come out in a panel that shares its zoom with the others than it would

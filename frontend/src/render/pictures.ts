@@ -21,7 +21,7 @@ import {
 import type { Plane } from "../bricks/cover";
 import type { Document } from "../wire/types";
 
-export const SLICE_KINDS: readonly SliceKind[] = ["xy", "xz", "yz"];
+const SLICE_KINDS: readonly SliceKind[] = ["xy", "xz", "yz"];
 
 export interface Picture {
   readonly kind: SliceKind;

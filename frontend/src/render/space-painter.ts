@@ -29,7 +29,7 @@ export interface SpaceMesh {
   } | null;
 }
 
-export interface SpaceSlice {
+interface SpaceSlice {
   readonly plane: Plane;
   readonly picture: Texture2D;
 }

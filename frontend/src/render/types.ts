@@ -4,8 +4,6 @@
 import type { Panel, PanelKind, Position } from "../math/panel";
 import type { Document, Notice } from "../wire/types";
 
-export type { Panel, PanelKind, Position } from "../math/panel";
-
 /** What lies under a point of the screen. */
 export interface Pick {
   readonly panel: PanelKind;

@@ -2,7 +2,7 @@
 import type { Page } from "./page";
 
 /** Puts text where the user can paste it from; false when the browser forbids that. */
-export async function copyText(text: string): Promise<boolean> {
+async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -15,7 +15,7 @@ interface SectionProps {
 export function LabelSection({ page, layer }: SectionProps) {
   const isOpen = page.labelList.value;
   return (
-    <div class="selection all-labels">
+    <div class="selection">
       <button
         type="button"
         class="disclosure"

@@ -13,7 +13,7 @@ const LEAST = 24;
 
 /** CSS pixels of the title's line and of the column of colour bars. */
 export const TITLE_HEIGHT = 32;
-export const BARS_WIDTH = 104;
+const BARS_WIDTH = 104;
 
 /** CSS pixels: in a smaller area the panels have all of it. */
 const ROOMY = [260, 160] as const;

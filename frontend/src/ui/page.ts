@@ -47,7 +47,7 @@ export interface PageParts {
 const NOTHING_YET: Status = { panels: [], meshes: [], context: "ok", settled: false };
 
 /** CSS pixels below which the side panel lies over the picture and starts closed. */
-export const NARROW = 720;
+const NARROW = 720;
 
 /** Milliseconds for which a remark is shown. */
 const REMARK = 4000;

@@ -7,7 +7,7 @@ import type { Page } from "./page";
 import { pythonActions } from "./python";
 
 /** What the pointer does: listed with the actions, so that all is found in one place. */
-export const POINTER: readonly (readonly [gesture: string, meaning: string])[] = [
+const POINTER: readonly (readonly [gesture: string, meaning: string])[] = [
   ["Wheel", "Slices; in 3-D, zoom. With Shift, ten at a time"],
   ["Ctrl or ⌘ + wheel, pinch", "Zoom at the pointer"],
   ["Drag", "Pan; in 3-D, turn. With Shift, pan there too"],
@@ -112,7 +112,7 @@ function OpenPalette({ page }: { readonly page: Page }) {
                   onPointerMove={() => setMark(index)}
                   onClick={() => run(entry)}
                 >
-                  <span class="action-title">{entry.title}</span>
+                  <span>{entry.title}</span>
                   <code>{entry.python}</code>
                   <span class="action-keys">
                     {entry.keys.map((key) => (

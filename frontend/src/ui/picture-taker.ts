@@ -1,11 +1,12 @@
-// Takes pictures, for Python and for the page's own user: draws a document with a renderer of its own, on a canvas that nobody
-// sees, waits until everything in view is loaded and drawn, writes over it what the page has over
-// its panels, and makes a PNG of it. What is on screen is left alone.
+// Takes pictures, for Python and for the page's own user: draws a document with a renderer of its
+// own, on a canvas that nobody sees, waits until everything in view is loaded and drawn, writes over
+// it what the page has over its panels, and makes a PNG of it. What is on screen is left alone.
+import type { Panel } from "../math/panel";
 import { createRenderer, BACKGROUNDS, NoWebGL2Error } from "../render";
 import { Colormaps } from "../render/colormaps";
 import { parseRgba, recompose } from "../render/opacity";
 import { pixelRectangle } from "../render/pictures";
-import type { Panel, Renderer, Status } from "../render/types";
+import type { Renderer, Status } from "../render/types";
 import type { PageMessage } from "../wire/protocol";
 import type { Document, Taken, TakePicture } from "../wire/types";
 import { barsOf } from "./colorbars";
@@ -151,7 +152,7 @@ interface Scene {
 }
 
 /** What a picture still waits for, in words. */
-export function missing(show: Document, status: Status | null): string {
+function missing(show: Document, status: Status | null): string {
   if (status === null) return "The picture was not begun.";
   if (status.context === "lost") return "The graphics card was restarting.";
   const bricks = status.panels.filter(({ loading }) => loading > 0);

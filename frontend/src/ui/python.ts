@@ -92,7 +92,7 @@ export function tellClick(
 }
 
 /** A key stroke as Python spells it; null for those that are part of another, or the browser's. */
-export function spelled(stroke: Held & { readonly key: string }): string | null {
+function spelled(stroke: Held & { readonly key: string }): string | null {
   const { key } = stroke;
   if (["Shift", "Control", "Alt", "Meta", "AltGraph", "Dead", "Process"].includes(key)) return null;
   if (stroke.ctrlKey || stroke.metaKey) return null;

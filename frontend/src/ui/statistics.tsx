@@ -22,7 +22,7 @@ interface Reading {
 type Lines = readonly (readonly [name: string, text: string])[];
 
 /** Bytes for people. */
-export function bytesText(bytes: number): string {
+function bytesText(bytes: number): string {
   if (bytes < 1024) return `${String(bytes)} B`;
   const units = ["KiB", "MiB", "GiB", "TiB"];
   let size = bytes / 1024;

@@ -26,7 +26,7 @@ export const ACTIONS: readonly Action[] = [
 const BY_ID = new Map(ACTIONS.map((action) => [action.id, action]));
 
 /** An action by its id; asking for one that isn't there is a mistake in the program. */
-export function action(id: string): Action {
+function action(id: string): Action {
   const found = BY_ID.get(id);
   if (found === undefined) throw new Error(`no action ${id}`);
   return found;
