@@ -18,7 +18,6 @@ from viewer.pyramids.pyramid import Pyramid
 from viewer.pyramids.statistics import (
     BINS,
     LARGEST,
-    plan_limits,
     plan_places,
     sample,
     sample_statistics,
@@ -132,7 +131,7 @@ def test_of_a_large_array_only_a_sample_is_read(shape):
     values = sample(Pyramid(as_source(metered), "image"))
     assert metered.voxels <= 1.1 * POLICY.sample_voxels
     assert values.size >= POLICY.sample_voxels / 2
-    low, high = plan_limits(values)
+    low, high = limits_of(Metered(shape))
     assert low < 40
     assert high > 96 * min(len(shape), 3) * 0.6
 
@@ -141,7 +140,7 @@ def test_a_slow_array_is_looked_at_in_few_places(monkeypatch):
     policy = replace(POLICY, sample_seconds=0)
     monkeypatch.setattr(statistics, "POLICY", policy)
     metered = Metered((900, 900, 900))
-    low, high = plan_limits(sample(Pyramid(as_source(metered), "image")))
+    low, high = limits_of(metered)
     assert metered.voxels == statistics.FEWEST * math.prod(statistics.RUN)
     assert low < 60
     assert high > 200

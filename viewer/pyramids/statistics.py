@@ -64,18 +64,8 @@ class Statistics(msgspec.Struct, frozen=True):
 def sample_statistics(pyramid: Pyramid) -> Statistics:
     """Statistics of an image, from about `Policy.sample_voxels` values."""
     ordered = _order(sample(pyramid))
-    limits = _plan_limits(ordered)
+    limits = plan_limits(ordered)
     return Statistics(limits, _histogram(ordered, limits))
-
-
-def plan_limits(values: Array) -> tuple[float, float]:
-    """The contrast window for these values.
-
-    Percentiles of the finite ones. Where nearly all are equal (a few bright spots on nothing), the
-    whole range. Of one value only, limits at whose upper end it is, so that it is seen: (0, c) for
-    a positive c; but (0, 1) for 0, without any finite value, and for bools.
-    """
-    return _plan_limits(_order(values))
 
 
 def _order(values: Array) -> Array:
@@ -86,7 +76,13 @@ def _order(values: Array) -> Array:
     return np.sort(values, axis=None, kind="stable" if values.dtype.itemsize <= 2 else None)
 
 
-def _plan_limits(ordered: Array) -> tuple[float, float]:
+def plan_limits(ordered: Array) -> tuple[float, float]:
+    """The contrast window for finite values in ascending order.
+
+    Percentiles of them. Where nearly all are equal (a few bright spots on nothing), the whole
+    range. Of one value only, limits at whose upper end it is, so that it is seen: (0, c) for a
+    positive c; but (0, 1) for 0, without any value, and for bools.
+    """
     if ordered.dtype.kind == "b" or not ordered.size:
         return 0.0, 1.0
     # Values of the array themselves: interpolating between them might overflow.
