@@ -22,9 +22,11 @@ Page to server, JSON text:
   connection began, when it made the list. So the server knows which of these bricks are on their
   way: those are not sent again, but for what has changed since. All others are, as often as they
   are wanted.
+- ``{"type": "narrow", "bytes": 500000}``: first of all, from a page that has seen by its own files
+  that little comes in a second: so many bytes of bricks at once are enough until it is measured.
 - ``{"type": "credit", "taken": 65536}``: that number alone, while there is no new list. The server
-  keeps as much unacknowledged as the page takes in a round trip and a tenth of a second, by its
-  own measurement.
+  keeps as much unacknowledged as the page takes in two round trips and a tenth of a second, by
+  its own measurement.
 
 Server to page, binary, little-endian: one or more bricks of one volume a message, each at a
 multiple of 8 bytes from its beginning:

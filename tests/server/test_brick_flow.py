@@ -71,3 +71,21 @@ def test_what_was_never_sent_cannot_be_taken() -> None:
     assert flow.on_the_way == 0
     flow.sent(100, 2.0)
     assert flow.on_the_way == 100
+
+
+def test_less_is_sent_at_first_on_a_way_that_is_said_to_be_narrow() -> None:
+    flow = Flow(8 * MIB, MIB // 2, 64 * MIB)
+    flow.narrow(MIB)
+    assert flow.window == MIB
+    flow.taken(flow.sent(1000, 0.0), 0.1)  # too little to tell anything about the network
+    assert flow.window == MIB
+    transfer(flow, 64 * MIB, 200e6, 0.05, 1.0)
+    assert flow.window > 8 * MIB  # and so it was not narrow
+
+
+def test_what_was_measured_is_known_better() -> None:
+    flow = Flow(8 * MIB, MIB // 2, 64 * MIB)
+    transfer(flow, 64 * MIB, 200e6, 0.05)
+    window = flow.window
+    flow.narrow(MIB)
+    assert flow.window == window

@@ -115,14 +115,18 @@ def test_many_bricks_come_in_one_message(exhibit: Exhibit, stream: Stream) -> No
     assert len(split(message)) == len(bricks) == 8
 
 
-def test_no_more_is_sent_than_credited(exhibit: Exhibit) -> None:
+@pytest.mark.parametrize("way", ["wide", "narrow"])
+def test_no_more_is_sent_than_credited(exhibit: Exhibit, way: str) -> None:
     credit = 200_000
-    server = Server(policy=Policy(credit_bytes=credit))
+    usual = credit if way == "wide" else 2 << 20
+    server = Server(policy=Policy(credit_bytes=usual, least_credit_bytes=credit))
     try:
         server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
         data = np.random.default_rng(0).integers(0, 255, (256, 256, 64), dtype=np.uint8)
         layer = exhibit.add(data)
         with Stream(server.url(TOKEN)) as stream:
+            if way == "narrow":  # less than the least that it is held to
+                stream.socket.send('{"type": "narrow", "bytes": 1000}')
             stream.open(1, layer)
             bricks = grid(exhibit, layer)
             stream.want(bricks)
@@ -367,6 +371,7 @@ def test_a_closed_volume_is_not_sent(exhibit: Exhibit, stream: Stream) -> None:
         '{"type": "want", "generation": 1, "taken": 0, "bricks": [1, 0, 0, 0, 4294967296]}',
         '{"type": "open", "volume": 1, "layer": "l1", "point": [-1]}',
         '{"type": "credit", "taken": -5}',
+        '{"type": "narrow", "bytes": -5}',
         b"\x80\x00",
     ],
 )

@@ -48,6 +48,12 @@ class Flow:
         """Bytes sent, and not taken as far as is known."""
         return self._sent - self._taken
 
+    def narrow(self, size: int) -> None:
+        """The page expects that so many bytes suffice; ignored when it has been measured."""
+        if not self._rates:
+            self._least = max(min(self._least, size), self._least_measured)
+            self.window = self._least
+
     def sent(self, size: int, now: float) -> int:
         """`size` bytes have been handed to the network; returns how many in all."""
         if not self.on_the_way:

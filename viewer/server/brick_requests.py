@@ -33,10 +33,16 @@ class Want(msgspec.Struct, tag_field="type", tag="want", forbid_unknown_fields=T
     bricks: list[_Number]
 
 
+class Narrow(msgspec.Struct, tag_field="type", tag="narrow", forbid_unknown_fields=True):
+    """The way to the page is narrow: this many bytes at first."""
+
+    bytes: _Bytes
+
+
 class Credit(msgspec.Struct, tag_field="type", tag="credit", forbid_unknown_fields=True):
     """The page has taken so many bytes of brick messages in all."""
 
     taken: _Bytes
 
 
-decode_request = msgspec.json.Decoder(Open | Close | Want | Credit).decode
+decode_request = msgspec.json.Decoder(Open | Close | Want | Credit | Narrow).decode

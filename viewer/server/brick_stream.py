@@ -25,7 +25,7 @@ from viewer.pyramids.pyramid import Key, Pyramid
 from viewer.server.brick_batch import HEAD_ROOM, Batch, Outcome, failure
 from viewer.server.brick_flow import Flow
 from viewer.server.brick_plan import Paces, Share, Volume, is_prompt
-from viewer.server.brick_requests import Credit, Open, Want, decode_request
+from viewer.server.brick_requests import Credit, Narrow, Open, Want, decode_request
 from viewer.server.connection import Socket, seen
 from viewer.server.hosts import is_loopback
 from viewer.server.wants import FIELDS, Brick, WantList
@@ -87,6 +87,8 @@ class BrickSocket(Socket):
             self._forget_old()
         elif isinstance(request, Credit):
             self._flow.taken(request.taken, self._loop.time())
+        elif isinstance(request, Narrow):
+            self._flow.narrow(request.bytes)
         elif isinstance(request, Open):
             if request.volume in self._volumes or len(self._volumes) >= VOLUMES:
                 self.close(1008, f"volume {request.volume} is open, or {VOLUMES} others are")

@@ -55,18 +55,24 @@ export class Library {
   #received = 0;
   #dropped = 0;
 
-  /** `budget` in bytes of voxels. */
-  constructor(url: string, budget: number, events: LibraryEvents) {
+  /** `budget` in bytes of voxels; `firstBytes` as for a `BrickStream`. */
+  constructor(
+    url: string,
+    budget: number,
+    events: LibraryEvents,
+    firstBytes: number | null = null,
+  ) {
     this.#events = events;
     this.#cache = new BrickCache(budget);
-    this.#stream = new BrickStream(url, {
-      brick: (message) => {
+    const taking = {
+      brick: (message: BrickMessage) => {
         this.#take(message);
       },
-      connection: (open) => {
+      connection: (open: boolean) => {
         events.connection(open);
       },
-    });
+    };
+    this.#stream = new BrickStream(url, taking, firstBytes);
   }
 
   /** Bytes of voxels kept in main memory, but for what is being looked at. */

@@ -66,4 +66,5 @@ export type StreamRequest =
   | { readonly type: "open"; volume: number; layer: string; point: readonly number[] }
   | { readonly type: "close"; volume: number }
   | { readonly type: "want"; generation: number; taken: number; bricks: readonly number[] }
-  | { readonly type: "credit"; taken: number };
+  | { readonly type: "credit"; taken: number }
+  | { readonly type: "narrow"; bytes: number };

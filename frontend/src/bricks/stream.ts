@@ -26,6 +26,7 @@ const BACKOFF_LIMIT = 8000;
 export class BrickStream {
   readonly #url: string;
   readonly #events: BrickStreamEvents;
+  readonly #firstBytes: number | null;
   readonly #volumes = new Map<number, StreamVolume>();
   #socket: WebSocket | null = null;
   #next = 1;
@@ -41,9 +42,11 @@ export class BrickStream {
   requests = 0;
   bytes = 0;
 
-  constructor(url: string, events: BrickStreamEvents) {
+  /** `firstBytes` are enough on a narrow way until the server has measured it; null on others. */
+  constructor(url: string, events: BrickStreamEvents, firstBytes: number | null = null) {
     this.#url = url;
     this.#events = events;
+    this.#firstBytes = firstBytes;
     this.#connect();
   }
 
@@ -103,6 +106,7 @@ export class BrickStream {
     this.#told = 0;
     socket.onopen = () => {
       this.#backoff = BACKOFF_START;
+      if (this.#firstBytes !== null) this.#send({ type: "narrow", bytes: this.#firstBytes });
       for (const [volume, { layer, point }] of this.#volumes) {
         this.#send({ type: "open", volume, layer, point });
       }

@@ -9,7 +9,7 @@ import type { Document } from "../wire/types";
 import { Colormaps } from "./colormaps";
 import { sliceText, spaceText } from "./document-text";
 import { Frames } from "./frames";
-import { isNear, loadedFiles } from "./link";
+import { isNear, loadedFiles, narrowBytes } from "./link";
 import { MeshStore } from "./mesh-store";
 import { pickAt } from "./picking";
 import { picturesOf } from "./pictures";
@@ -81,8 +81,8 @@ export class CanvasRenderer implements Renderer {
     this.#frames = new Frames(() => {
       this.#render();
     }, schedule);
-    this.#library = new Library(socketUrl(baseUrl), POLICY.cacheBytes, {
-      arrived: (volume, number) => {
+    const coming = {
+      arrived: (volume: Volume, number: BrickNumber) => {
         this.#arrived(volume, number);
       },
       connection: () => {
@@ -90,7 +90,9 @@ export class CanvasRenderer implements Renderer {
         this.#needsPlan = true;
         this.#arm();
       },
-    });
+    };
+    const first = narrowBytes(loadedFiles());
+    this.#library = new Library(socketUrl(baseUrl), POLICY.cacheBytes, coming, first);
     this.#stage = new Stage(this.#library, POLICY.gpuBytes, directBytes(baseUrl));
     this.#colormaps = new Colormaps(baseUrl, () => {
       this.#screen.outOfDate.touchPictures();

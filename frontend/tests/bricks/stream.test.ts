@@ -76,6 +76,22 @@ describe("BrickStream", () => {
     ]);
   });
 
+  it("tells of a narrow way first of all, on every connection", () => {
+    const events = { brick: () => undefined, connection: () => undefined };
+    const narrow = new BrickStream("ws://host/bricks", events, 300_000);
+    const volume = narrow.open({ layer: "l1", point: [] });
+    narrow.want([volume, 0, 0, 0, 1]);
+    Socket.all[1]!.open();
+    Socket.all[1]!.close();
+    vi.advanceTimersByTime(10_000);
+    Socket.all[2]!.open();
+    for (const socket of Socket.all.slice(1)) {
+      expect(socket.sent[0]).toEqual({ type: "narrow", bytes: 300_000 });
+      expect(socket.sent.map(({ type }) => type)).toEqual(["narrow", "open", "want"]);
+    }
+    narrow.dispose();
+  });
+
   it("counts generations up with every list", () => {
     Socket.all[0]!.open();
     const volume = stream.open({ layer: "l1", point: [] });

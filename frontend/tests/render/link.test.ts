@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isNear, type Loaded } from "../../src/render/link";
+import { isNear, narrowBytes, type Loaded } from "../../src/render/link";
 
 /** A file that was answered after, and came in, so many milliseconds. */
 function file(transferSize: number, answered: number, took: number): Loaded {
@@ -24,5 +24,18 @@ describe("whether the server is near", () => {
 
   it("is not so at the end of a narrow tunnel", () => {
     expect(isNear("[::1]", [file(985, 6, 2), file(256_599, 23, 241)])).toBe(false);
+  });
+});
+
+describe("how much may be on a narrow way", () => {
+  it("is what comes in twice the delay and a tenth of a second, by the best of the files", () => {
+    const narrow = [file(985, 100, 2), file(250_000, 105, 250), file(100_000, 130, 400)];
+    expect(narrowBytes(narrow)).toBe(300_000);
+  });
+
+  it("is not said of other ways, nor where no file tells", () => {
+    expect(narrowBytes([file(985, 50, 2), file(256_599, 60, 9)])).toBeNull();
+    expect(narrowBytes([file(985, 100, 200), file(0, 0, 0)])).toBeNull();
+    expect(narrowBytes([])).toBeNull();
   });
 });
