@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from operator import add, lt, mul
+from operator import lt, mul
 from weakref import WeakKeyDictionary
 
 from viewer.pyramids.pyramid import Pyramid
@@ -36,8 +36,7 @@ class ChunkGrid:
 
     def box(self, index: tuple[int, ...]) -> Box:
         """The voxels of a chunk, smaller than `chunk` at the far borders."""
-        start = tuple(map(mul, index, self.chunk))
-        return Box(start, tuple(map(min, map(add, start, self.chunk), self.shape)))
+        return Box.of_cell(index, self.chunk, self.shape)
 
 
 def grids_of(pyramid: Pyramid) -> tuple[ChunkGrid, ...]:

@@ -18,10 +18,10 @@ import numpy as np
 
 from viewer.chunk_grid import ChunkGrid, grids_of
 from viewer.errors import NotFoundError
+from viewer.pyramids.metadata import RAW, array_document, group_document, image_metadata
 from viewer.pyramids.pyramid import Cancelled, Pyramid
 from viewer.sources.protocol import Array, StoredSource
-from viewer.space import OME_NAMES, Box
-from viewer.state import Axis
+from viewer.space import Box
 
 _LITTLE = sys.byteorder == "little"
 _KEY = re.compile(r"c(?:/(?:0|[1-9][0-9]{0,15})){2,6}", re.ASCII)
@@ -66,53 +66,24 @@ def group_metadata(
     dict
         Ready for JSON.
     """
-    ome: dict[str, Any] = {
-        "version": "0.5",
-        "multiscales": [
-            {
-                "name": name,
-                "axes": [_axis(axis) for axis in pyramid.axes],
-                "datasets": [
-                    {
-                        "path": str(index),
-                        "coordinateTransformations": [
-                            {"type": "scale", "scale": list(level.scale)},
-                            {"type": "translation", "translation": list(level.translate)},
-                        ],
-                    }
-                    for index, level in enumerate(pyramid.levels)
-                ],
-                "type": "mean" if pyramid.kind == "image" else "mode",
-            }
-        ],
-    }
-    if pyramid.kind == "labels":
-        ome["image-label"] = {}
-    elif window is not None:
+    ome = image_metadata(name, pyramid.kind, pyramid.axes, dict(enumerate(pyramid.levels)))
+    if pyramid.kind == "image" and window is not None:
         ome["omero"] = {"channels": _channels(pyramid, name, window, color)}
-    return {"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}}
+    return group_document(ome)
 
 
 def array_metadata(pyramid: Pyramid, level: int) -> dict[str, Any]:
     """Content of a level's ``zarr.json``; `NotFoundError` for a level that does not exist."""
     grid = grid_of(pyramid, level)
     storage = grid.storage
-    fill: Any = {"b": False, "f": 0.0}.get(pyramid.dtype.kind, 0)
-    codecs: list[dict[str, Any]] = [{"name": "bytes", "configuration": {"endian": "little"}}]
-    if storage is not None:
-        fill, codecs = storage.fill_value, list(storage.codecs)
-    return {
-        "zarr_format": 3,
-        "node_type": "array",
-        "shape": list(grid.shape),
-        "data_type": pyramid.dtype.name,
-        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(grid.chunk)}},
-        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
-        "fill_value": fill,
-        "codecs": codecs,
-        "dimension_names": [axis.name for axis in pyramid.axes],
-        "attributes": {},
-    }
+    return array_document(
+        grid.shape,
+        pyramid.dtype,
+        grid.chunk,
+        pyramid.axes,
+        [RAW] if storage is None else storage.codecs,
+        None if storage is None else storage.fill_value,
+    )
 
 
 def grid_of(pyramid: Pyramid, level: int) -> ChunkGrid:
@@ -238,15 +209,6 @@ def _allocate(
     if not _LITTLE:
         voxels = voxels.view(pyramid.dtype.newbyteorder("<"))
     return buffer, voxels if whole else voxels[tuple(map(slice, box.shape))]
-
-
-def _axis(axis: Axis) -> dict[str, str]:
-    described = {"name": axis.name}
-    if axis.kind != "other":
-        described["type"] = axis.kind
-    if axis.unit in OME_NAMES:
-        described["unit"] = OME_NAMES[axis.unit]
-    return described
 
 
 def _channels(

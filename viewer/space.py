@@ -8,6 +8,7 @@ Arrays are (…, z, y, x). The last two or three axes are *spatial*, those befor
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import add, mul
 
 import msgspec
 
@@ -126,6 +127,12 @@ class Box(msgspec.Struct, frozen=True):
         """The box of a whole array of this shape."""
         return cls((0,) * len(shape), tuple(shape))
 
+    @classmethod
+    def of_cell(cls, index: tuple[int, ...], cell: tuple[int, ...], shape: tuple[int, ...]) -> Box:
+        """One cell of a grid with this cell shape; smaller at the far borders of an array."""
+        start = tuple(map(mul, index, cell))
+        return cls(start, tuple(map(min, map(add, start, cell), shape)))
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Number of voxels along every axis."""
@@ -157,13 +164,6 @@ class Box(msgspec.Struct, frozen=True):
         return tuple(
             slice(a - origin, b - origin)
             for a, b, origin in zip(self.start, self.stop, other.start, strict=True)
-        )
-
-    def clip(self, shape: tuple[int, ...]) -> Box:
-        """The part of the box that lies inside an array of this shape."""
-        return Box(
-            tuple(min(a, n) for a, n in zip(self.start, shape, strict=True)),
-            tuple(min(b, n) for b, n in zip(self.stop, shape, strict=True)),
         )
 
     def cells(self, cell: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

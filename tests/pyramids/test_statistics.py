@@ -23,6 +23,7 @@ from viewer.pyramids.statistics import (
     sample_statistics,
 )
 from viewer.sources import as_source
+from viewer.space import Box
 
 
 def limits_of(data: object) -> tuple[float, float]:
@@ -168,7 +169,7 @@ def test_places_lie_within_the_array_and_differ(shape, edge, places):
     assert len(set(boxes)) == len(boxes)
     for box in boxes:
         assert not box.empty
-        assert box.clip(tuple(shape)) == box
+        assert box.meet(Box.whole(tuple(shape))) == box
 
 
 def test_the_first_of_all_places_are_spread():

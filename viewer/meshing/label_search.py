@@ -185,9 +185,7 @@ def grow_label(
     cell = MEMORY_CELL if resident else plan_cell(shape, pyramid.chunks(level))
 
     def box_of(index: Index) -> Box:
-        start = tuple(i * n for i, n in zip(index, cell, strict=True))
-        stop = tuple(min(a + n, m) for a, n, m in zip(start, cell, shape, strict=True))
-        return Box(start, stop)
+        return Box.of_cell(index, cell, shape)
 
     def scan(index: Index) -> npt.NDArray[np.uint64]:
         box = box_of(index)

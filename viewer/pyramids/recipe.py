@@ -43,8 +43,7 @@ def plan_tasks(
     """
     cell = plan_made(shape, chunk, factors, below, itemsize)
     for index in Box.whole(tuple(shape)).cells(cell):
-        start = tuple(i * c for i, c in zip(index, cell, strict=True))
-        yield Box(start, tuple(map(sum, zip(start, cell, strict=True)))).clip(tuple(shape))
+        yield Box.of_cell(index, cell, tuple(shape))
 
 
 @dataclass(frozen=True)
@@ -94,8 +93,7 @@ class Recipe:
             made = (mean if self.kind == "image" else mode)(fine, factors)
             out[slab.within(box)] = made
         for index in missing:
-            start = tuple(i * c for i, c in zip(index, chunk, strict=True))
-            part = Box(start, tuple(map(sum, zip(start, chunk, strict=True)))).clip(box.stop)
+            part = Box.of_cell(index, chunk, box.stop)
             self.stored.write(level, index, out[part.within(box)])
         return size
 

@@ -133,7 +133,7 @@ def plan_places(shape: tuple[int, ...], cell: tuple[int, ...], places: int) -> l
     if math.prod(counts) <= places:
         cells = enumerate(Box.whole(tuple(counts)).cells((1,) * len(shape)))
         spread = sorted(cells, key=lambda numbered: numbered[0] * GOLDEN % 1)
-        return [_cell_box(index, cell, shape) for _, index in spread]
+        return [Box.of_cell(index, cell, shape) for _, index in spread]
     ratio = 2.0
     for _ in range(32):
         ratio = (1 + ratio) ** (1 / (len(shape) + 1))
@@ -144,12 +144,7 @@ def plan_places(shape: tuple[int, ...], cell: tuple[int, ...], places: int) -> l
         ): None
         for place in range(places)
     }
-    return [_cell_box(index, cell, shape) for index in chosen]
-
-
-def _cell_box(index: tuple[int, ...], cell: tuple[int, ...], shape: tuple[int, ...]) -> Box:
-    start = tuple(i * c for i, c in zip(index, cell, strict=True))
-    return Box(start, tuple(min(s + c, n) for s, c, n in zip(start, cell, shape, strict=True)))
+    return [Box.of_cell(index, cell, shape) for index in chosen]
 
 
 def _thin(block: Array, count: int) -> Array:

@@ -22,8 +22,10 @@ import numpy as np
 from msgspec.structs import asdict
 
 from viewer.errors import BusyError, SourceError
+from viewer.pyramids.metadata import RAW, array_document, group_document, image_metadata
+from viewer.pyramids.transfer import paste
 from viewer.sources.protocol import Array
-from viewer.space import OME_NAMES, Box
+from viewer.space import Box
 from viewer.state import Axis, Level
 
 try:
@@ -223,16 +225,10 @@ class StoredLevels:
 
     def read_box(self, level: int, box: Box) -> Array:
         """Any box of a level."""
-        chunk = self.about.blocks[level]
+        chunk, shape = self.about.blocks[level], self.about.shapes[level]
         out = np.empty(box.shape, self._dtype.newbyteorder("="))
         for index in box.cells(chunk):
-            block = self.read(level, index)
-            target, part = [], []
-            for a, b, i, c, n in zip(box.start, box.stop, index, chunk, block.shape, strict=True):
-                low, high = max(a, i * c), min(b, i * c + n)
-                target.append(slice(low - a, high - a))
-                part.append(slice(low - i * c, high - i * c))
-            out[tuple(target)] = block[tuple(part)]
+            paste(self.read(level, index), Box.of_cell(index, chunk, shape), box, out)
         return out
 
     def finish(self) -> None:
@@ -298,60 +294,16 @@ def _write_metadata(
     folder: Path, about: About, axes: Sequence[Axis], levels: Sequence[Level]
 ) -> None:
     _write_json(folder / ABOUT, asdict(about))
-    for number in range(about.first, len(levels)):
+    dtype = np.dtype(about.dtype)
+    zstd = {"name": "zstd", "configuration": {"level": ZSTD_LEVEL, "checksum": False}}
+    codecs = [RAW if dtype.itemsize > 1 else {"name": "bytes"}, zstd]
+    stored = range(about.first, len(levels))
+    for number in stored:
         (folder / str(number)).mkdir(exist_ok=True)
-        codecs = [
-            {"name": "bytes", "configuration": {"endian": "little"}},
-            {"name": "zstd", "configuration": {"level": ZSTD_LEVEL, "checksum": False}},
-        ]
-        if np.dtype(about.dtype).itemsize == 1:
-            codecs[0] = {"name": "bytes"}
-        metadata = {
-            "zarr_format": 3,
-            "node_type": "array",
-            "shape": about.shapes[number],
-            "data_type": about.dtype,
-            "chunk_grid": {
-                "name": "regular",
-                "configuration": {"chunk_shape": about.blocks[number]},
-            },
-            "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
-            "fill_value": {"b": False, "f": 0.0}.get(np.dtype(about.dtype).kind, 0),
-            "codecs": codecs,
-            "dimension_names": [axis.name for axis in axes],
-            "attributes": {},
-        }
-        _write_json(folder / str(number) / "zarr.json", metadata)
-    datasets = [
-        {
-            "path": str(number),
-            "coordinateTransformations": [
-                {"type": "scale", "scale": levels[number].scale},
-                {"type": "translation", "translation": levels[number].translate},
-            ],
-        }
-        for number in range(about.first, len(levels))
-    ]
-    multiscale = {
-        "name": about.source,
-        "axes": [_axis(axis) for axis in axes],
-        "datasets": datasets,
-        "type": "mean" if about.kind == "image" else "mode",
-    }
-    ome: dict[str, Any] = {"version": "0.5", "multiscales": [multiscale]}
-    if about.kind == "labels":
-        ome["image-label"] = {}
-    group = {"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome}}
-    _write_json(folder / "zarr.json", group)
-
-
-def _axis(axis: Axis) -> dict[str, str]:
-    described = {"name": axis.name}
-    if axis.kind != "other":
-        described["type"] = axis.kind
-    if axis.unit in OME_NAMES:
-        described["unit"] = OME_NAMES[axis.unit]
-    return described
+        document = array_document(about.shapes[number], dtype, about.blocks[number], axes, codecs)
+        _write_json(folder / str(number) / "zarr.json", document)
+    ome = image_metadata(about.source, about.kind, axes, {n: levels[n] for n in stored})
+    _write_json(folder / "zarr.json", group_document(ome))
 
 
 def _write_json(path: Path, value: Any) -> None:
