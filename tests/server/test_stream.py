@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import socket
 import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from tornado.iostream import StreamClosedError
 
 from tests.server.exhibit import TOKEN, Exhibit
 from tests.server.plain_client import Client
 from viewer.server import Server
-from viewer.server.stream import HEADER_BYTES
+from viewer.server.stream import HEADER_BYTES, Stream
 
 CHUNK = "layers/l1/0/c/0/0/0"
 
@@ -113,6 +118,77 @@ def test_clients_may_leave_at_any_time(
                     client.close(reset=reset)
         assert _until_nobody_is_there(server)
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_little_is_read_ahead_of_who_asks_on() -> None:
+    """However many heads Tornado takes, and Tornado listens again for each of them."""
+
+    async def ask(stream: Stream, client: socket.socket) -> None:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, HEADER_BYTES)
+        room = client.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        asked = heard = 0
+        for _ in range(100):
+            with suppress(BlockingIOError):
+                while True:
+                    asked += client.send(100 * b"GET / HTTP/1.1\r\n\r\n")
+            heard += len(await stream.read_until_regex(b""))
+            await asyncio.sleep(0)  # as Tornado does
+        assert asked - heard <= 2 * HEADER_BYTES + room
+
+    _connected(ask)
+
+
+def test_nothing_comes_from_a_connection_that_has_ended() -> None:
+    async def read(stream: Stream, client: socket.socket) -> None:
+        stream.close()
+        with pytest.raises(StreamClosedError):
+            await stream.read_until_regex(b"")
+
+    _connected(read)
+
+
+def test_tornado_goes_on_writing_after_it_wrote_what_had_waited_out_of_turn() -> None:
+    async def write(stream: Stream, client: socket.socket) -> None:
+        large = bytes(1 << 21)
+        written = [stream.write(large)]  # waits
+        count = 0
+        while stream.writing():
+            count += len(client.recv(1 << 20))
+            written.append(stream.write(b"little"))  # takes along what waits
+        head = stream.read_until_regex(b"")
+        written.append(stream.write(large))
+        count += len(client.recv(1 << 20))
+        expected = 2 * len(large) + (len(written) - 2) * len(b"little")
+        while count < expected:
+            count += len(await asyncio.get_running_loop().sock_recv(client, 1 << 20))
+        await asyncio.gather(*written)
+        client.send(b"GET / HTTP/1.1\r\n\r\n")
+        assert await head == b"GET / HTTP/1.1\r\n\r\n"
+
+    _connected(write)
+
+
+class _Nothing:
+    """A shortcut that nothing takes."""
+
+    def find(self, head: bytes, exchange: object) -> None:
+        return None
+
+
+def _connected(test: Callable[[Stream, socket.socket], Awaitable[None]]) -> None:
+    """Run `test` with a stream whose other end it has, and with a minute's time."""
+
+    async def run() -> None:
+        ours, client = socket.socketpair()
+        client.setblocking(False)
+        stream = Stream(ours, "", _Nothing(), set())  # type: ignore[arg-type]
+        try:
+            await asyncio.wait_for(test(stream, client), 60)
+        finally:
+            stream.close()
+            client.close()
+
+    asyncio.run(run())
 
 
 def _until_nobody_is_there(server: Server) -> bool:

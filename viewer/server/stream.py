@@ -92,7 +92,10 @@ class Stream(IOStream):
         self._held = b""
         """Read, and not yet used."""
         self._answering = False
-        self._paused = False
+        self._planned = False
+        """Whether the next turn of the loop answers."""
+        self._here = False
+        """Whether the socket is listened to here, and by nobody else."""
         self._asked = 0.0
         self._loop = asyncio.get_running_loop()
         super().__init__(connection, max_buffer_size=BUFFER_BYTES, read_chunk_size=HEADER_BYTES)
@@ -111,33 +114,33 @@ class Stream(IOStream):
         """Wait for a head for Tornado, which reads nothing else in this way."""
         if self._tornado_reads:
             return super().read_until_regex(regex, max_bytes)  # type: ignore[return-value]
+        if self.closed():
+            raise StreamClosedError(real_error=self.error)
         waiting: asyncio.Future[bytes] = asyncio.Future()
         self._for_tornado = waiting
-        self.go_on(listen=True)
+        self.go_on()
         return waiting
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         """What Tornado gets of what comes."""
         if self._tornado_reads or super().reading():
             return self._read_for_tornado(buf)
+        if len(self._held) > HEADER_BYTES:
+            self._listen("nobody")  # again: Tornado listens anew when it writes
+            return None
         count = super().read_from_fd(buf)
         if count:
             self._take(bytes(buf[:count]))
         return None if count else count
 
-    def go_on(self, *, listen: bool) -> None:
-        """Wait for the next head, which may have come already.
-
-        Parameters
-        ----------
-        listen : bool
-            Whether Tornado may have listened meanwhile.
-        """
+    def go_on(self) -> None:
+        """Wait for the next head, which may have come already."""
         self._answering = False
         self._asked = time.monotonic()
-        if self._held:  # in the next turn: others want to be answered, too
-            self._loop.call_soon(self._answer)
-        if (listen or self._paused) and len(self._held) <= HEADER_BYTES:
+        if self._held and not self._planned:  # one in a turn: others want to be answered, too
+            self._planned = True
+            self._loop.call_soon(self._answer_in_turn)
+        if not self._here and len(self._held) <= HEADER_BYTES:
             self._listen("here")
 
     def send(self, response: Response) -> asyncio.Future[None] | None:
@@ -176,6 +179,7 @@ class Stream(IOStream):
     def write(self, data: Response) -> asyncio.Future[None]:
         if isinstance(data, tuple):
             data = b"".join(data)
+        self._here = False  # Tornado listens until all has left
         return super().write(_DRESSED if data == _BARE else data)
 
     def _read(self) -> None:
@@ -193,9 +197,14 @@ class Stream(IOStream):
 
     def _take(self, data: bytes) -> None:
         self._held = self._held + data if self._held else data
-        self._answer()
+        if not self._planned:
+            self._answer()
         if len(self._held) > HEADER_BYTES and not self.closed():
             self._listen("nobody")  # the client asks on, and does not wait for answers
+
+    def _answer_in_turn(self) -> None:
+        self._planned = False
+        self._answer()
 
     def _answer(self) -> None:
         """Answer the next request if it has come and the one before it has been answered."""
@@ -229,10 +238,11 @@ class Stream(IOStream):
 
     def _listen(self, who: Literal["here", "tornado", "nobody"]) -> None:
         """Say who listens to the socket; behind Tornado's back, which believes that it does."""
-        self._paused = who == "nobody"
         if self.closed():
             return
-        others = self.io_loop.WRITE if self.writing() else self.io_loop.ERROR
+        self._here = who == "here"
+        # not `writing()`: Tornado must hear that what it waited to write has been written
+        others = (self._state or 0) & self.io_loop.WRITE | self.io_loop.ERROR
         self.io_loop.update_handler(self.socket, others)
         self._loop.remove_reader(self.socket)
         if who == "here":
@@ -274,9 +284,9 @@ class Exchange:
             self.stream.set_close_callback(None)
         leaving, self._leaving = self._leaving, None
         if leaving is None:
-            self.stream.go_on(listen=False)
+            self.stream.go_on()
         else:
-            leaving.add_done_callback(lambda _: self.stream.go_on(listen=True))
+            leaving.add_done_callback(lambda _: self.stream.go_on())
 
 
 def _nothing() -> None:
