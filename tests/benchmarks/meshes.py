@@ -26,8 +26,9 @@ from tests.benchmarks.segmentations import cells, tubes
 from tests.benchmarks.surfaces import distances, is_closed, spread
 from tests.benchmarks.table import Row, Skipped, middle
 from tests.benchmarks.volumes import segmentation
+from viewer.kernels.crew import in_parallel
 from viewer.meshing.label_index import make_index
-from viewer.meshing.label_search import find_label, in_parallel
+from viewer.meshing.label_search import find_label
 from viewer.meshing.mesh import Mesh
 from viewer.meshing.meshes import MESHES, Meshes
 from viewer.meshing.simplify import simplified

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from viewer.errors import CancelledError, NotFoundError
 from viewer.meshing.label_index import LabelIndex, make_index
-from viewer.meshing.label_search import find_label, in_parallel
+from viewer.meshing.label_search import find_label
 from viewer.pyramids.pyramid import Pyramid
 from viewer.sources import as_source
 
@@ -139,11 +139,3 @@ def test_a_label_beyond_the_dtype_is_not_there(label: int) -> None:
 def test_an_index_that_nobody_waits_for_ends() -> None:
     with pytest.raises(CancelledError):
         make_index(pyramid_of(noise()), (), cancelled=lambda: True)
-
-
-def test_the_first_error_of_several_threads_is_raised() -> None:
-    def fail() -> int:
-        raise NotFoundError("not this one")
-
-    with pytest.raises(NotFoundError, match="not this one"):
-        in_parallel([lambda: 1, fail, lambda: 2], threads=2)

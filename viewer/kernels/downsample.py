@@ -12,19 +12,17 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from viewer.errors import CancelledError
+from viewer.kernels.crew import in_parallel
 from viewer.kernels.halving import mean_float_kernel, mean_kernel, mode_kernel
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-
-_Slab: TypeAlias = tuple[tuple[int, ...], int]
-"""Index on the axes before the last three, and the first plane of the output."""
 
 SLAB_BYTES = 8 << 20
 """Bytes of input that `halve` gives a thread at once: enough to forget the cost of doing so, few
@@ -151,51 +149,16 @@ def halve(
         for start in range(0, shape[leading], thickness)
     ]
 
-    def make(slab: _Slab) -> None:
-        index, start = slab
+    def make(index: tuple[int, ...], start: int) -> None:
+        if cancelled is not None and cancelled():
+            raise CancelledError("Nobody waits for this level any more.")
         stop = start + thickness
         part = fine[index][start * steps[leading] : stop * steps[leading]]
         part = part.astype(coarse.dtype, copy=False)
         kernel(part, steps[leading:], coarse[index][start:stop])
 
-    _share(make, slabs, threads or os.cpu_count() or 1, cancelled)
+    in_parallel([partial(make, *slab) for slab in slabs], threads or os.cpu_count() or 1)
     return out
-
-
-def _share(
-    make: Callable[[_Slab], None],
-    slabs: list[_Slab],
-    threads: int,
-    cancelled: Callable[[], bool] | None,
-) -> None:
-    """Make all slabs on so many threads; the first error ends it, and is raised here."""
-    failures: list[BaseException] = []
-    waiting = iter(slabs)  # a list's iterator hands each out once, to whichever thread
-
-    def labour() -> None:
-        try:
-            for slab in waiting:
-                if failures:
-                    return
-                if cancelled is not None and cancelled():
-                    raise CancelledError("Nobody waits for this level any more.")
-                make(slab)
-        except BaseException as error:
-            # without its traceback, which would keep the array alive for as long as the error
-            failures.append(error.with_traceback(None))
-
-    # Daemons, so that a level in the making does not hold up the end of the interpreter.
-    helpers = [
-        threading.Thread(target=labour, name="voxelview-halve", daemon=True)
-        for _ in range(min(threads, len(slabs)) - 1)
-    ]
-    for helper in helpers:
-        helper.start()
-    labour()
-    for helper in helpers:
-        helper.join()
-    if failures:
-        raise failures.pop()
 
 
 def _run(kernel: Any, data: Array, factors: Sequence[int], out: Array | None) -> Array:

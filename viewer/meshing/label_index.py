@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
+from viewer.kernels.crew import in_parallel
 from viewer.meshing.label_search import (
-    call_of,
-    in_parallel,
     is_addressable,
     missing,
     plan_scan,
@@ -127,7 +127,7 @@ def make_index(
         limit = most_runs if collected.keep else -1
         collected.add(number, kernel.index_block(block, three(box.start), shape[1], limit))
 
-    in_parallel([call_of(work, number, box) for number, box in enumerate(boxes)])
+    in_parallel([partial(work, number, box) for number, box in enumerate(boxes)])
     return collected.index()
 
 
@@ -180,7 +180,7 @@ class _Collected:
             cursors = offsets[:-1] + np.cumsum([np.zeros(len(keys), np.int64), *counts], axis=0)
             in_parallel(
                 [
-                    call_of(deal, part[2], part[3], to, cursor, runs)
+                    partial(deal, part[2], part[3], to, cursor, runs)
                     for part, to, cursor in zip(there, targets, cursors, strict=False)
                 ]
             )

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
 from viewer.errors import CancelledError, NotFoundError, TooLargeError
+from viewer.kernels.crew import THREADS, in_parallel
 from viewer.pyramids.pyramid import Cancelled, Pyramid
 from viewer.sources.protocol import Array
 from viewer.space import Box
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 INDEX_VOXELS = 1 << 22
 """Voxels read at a time: few enough to stay in memory and to cancel soon."""
 
-THREADS = min(16, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4)
-"""Threads of one pass: memory is busy long before there are more."""
-
 GROWTH_EDGE = 64
 """Voxels. Edge of the blocks in which a search goes outward from a seed: read in milliseconds."""
 
@@ -37,7 +34,6 @@ MEMORY_CELL = (16, 32, 512)
 """Voxels. The same of an array in memory: long rows are read at the speed of memory, while short
 ones wait for each of them."""
 
-T = TypeVar("T")
 Index = tuple[int, int, int]
 
 
@@ -122,7 +118,7 @@ def find_label(
         parts[place] = find_runs(voxels, three(part.start), shape[1], label, most_runs)
         number += len(parts[place])
 
-    in_parallel([call_of(work, place, part) for place, part in enumerate(boxes)])
+    in_parallel([partial(work, place, part) for place, part in enumerate(boxes)])
     return found(np.concatenate(parts), shape[1], complete=number <= most_runs)
 
 
@@ -202,7 +198,7 @@ def grow_label(
         if runs > most_runs or len(seen) * math.prod(cell) > max(most_voxels, math.prod(cell)):
             return found(np.concatenate(parts), shape[1], complete=False)
         reached: list[Index] = []
-        scanned = in_parallel([call_of(scan, index) for index in wave], min(threads, THREADS))
+        scanned = in_parallel([partial(scan, index) for index in wave], min(threads, THREADS))
         for index, part in zip(wave, scanned, strict=True):
             if part is None or not len(part):
                 continue
@@ -275,46 +271,6 @@ def plan_scan(
             tuple(max(a, b) for a, b in zip(corner, start, strict=True)),
             tuple(min(a + c, b) for a, c, b in zip(corner, cell, stop, strict=True)),
         )
-
-
-def in_parallel(tasks: Sequence[Callable[[], T]], threads: int = THREADS) -> list[T | None]:
-    """Results of some tasks, done by this thread and a few more; the first error is raised.
-
-    The others are daemons: they never hold up the end of the interpreter.
-    """
-    results: list[T | None] = [None] * len(tasks)
-    numbers = iter(range(len(tasks)))
-    lock = threading.Lock()
-    errors: list[BaseException] = []
-
-    def labour() -> None:
-        while not errors:
-            with lock:
-                number = next(numbers, None)
-            if number is None:
-                return
-            try:
-                results[number] = tasks[number]()
-            except BaseException as error:
-                errors.append(error)
-
-    crew = [
-        threading.Thread(target=labour, name="voxelview-scan", daemon=True)
-        for _ in range(min(threads, len(tasks)) - 1)
-    ]
-    for helper in crew:
-        helper.start()
-    labour()
-    for helper in crew:
-        helper.join()
-    if errors:
-        raise errors[0]
-    return results
-
-
-def call_of(function: Callable[..., T], *arguments: Any) -> Callable[[], T]:
-    """A call to be made later."""
-    return lambda: function(*arguments)
 
 
 def voxels_of(

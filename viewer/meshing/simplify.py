@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viewer.meshing.label_search import THREADS, call_of, in_parallel
+from viewer.kernels.crew import THREADS, in_parallel
 from viewer.meshing.mesh import Mesh
 
 if TYPE_CHECKING:
@@ -139,10 +140,11 @@ def _price(
 
     parts = min(THREADS, len(corners) // PRICED_AT_ONCE + 1)
     ends = [len(corners) * part // parts for part in range(parts + 1)]
+    price: Callable[..., None] = quadrics.price
     in_parallel(
         [
-            call_of(
-                quadrics.price,
+            partial(
+                price,
                 table,
                 places,
                 counters,
