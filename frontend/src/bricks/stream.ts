@@ -16,7 +16,7 @@ export interface BrickStreamEvents {
   connection(open: boolean): void;
 }
 
-/** Bytes taken before they are credited: one message for a dozen bricks, a small part of 4 MiB. */
+/** Bytes taken before they are credited: a small part of what may be on its way. */
 const CREDIT_BYTES = 256 * 1024;
 
 /** Milliseconds until the first, and at most until any, attempt to reconnect. */

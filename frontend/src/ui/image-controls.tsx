@@ -2,10 +2,11 @@
 import type { ImageLayer } from "../wire/types";
 import { hint, perform } from "./actions";
 import { ColormapPicker } from "./colormap-picker";
-import { missed, ordered, setLimits } from "./contrast";
-import { Choice, NumberField, RangeNumber, Row, Segments } from "./fields";
+import { missed } from "./contrast";
+import { Choice, RangeNumber, Row, Segments } from "./fields";
 import { HistogramView } from "./histogram-view";
 import { Icon } from "./icons";
+import { LimitFields } from "./limit-fields";
 import type { Page } from "./page";
 
 interface ImageProps {
@@ -93,8 +94,7 @@ export function ImageControls({ page, layer }: ImageProps) {
 }
 
 function Contrast({ page, layer }: ImageProps) {
-  const [low, high] = layer.style.contrast_limits;
-  const side = missed(layer.data.histogram, [low, high]);
+  const side = missed(layer.data.histogram, layer.style.contrast_limits);
   return (
     <div class="contrast">
       <div class="section-head">
@@ -111,18 +111,7 @@ function Contrast({ page, layer }: ImageProps) {
         </button>
       </div>
       <HistogramView page={page} layer={layer} />
-      <div class="limits">
-        <NumberField
-          label="Lower contrast limit"
-          value={low}
-          onCommit={(value) => page.store.edit(setLimits(layer, ordered(value, high)))}
-        />
-        <NumberField
-          label="Upper contrast limit"
-          value={high}
-          onCommit={(value) => page.store.edit(setLimits(layer, ordered(low, value)))}
-        />
-      </div>
+      <LimitFields page={page} layer={layer} />
       {side !== null && (
         <p class="quiet limits-note" role="status">
           Nearly all values lie {side} these limits.

@@ -1,8 +1,8 @@
 // How a surface looks; and what it shares with the meshes of labels.
 import type { SurfaceLayer } from "../wire/types";
 import { ColormapPicker } from "./colormap-picker";
-import { ordered, setLimits } from "./contrast";
-import { NumberField, RangeNumber, Row } from "./fields";
+import { RangeNumber, Row } from "./fields";
+import { LimitFields } from "./limit-fields";
 import type { Page } from "./page";
 
 interface LookProps {
@@ -52,25 +52,13 @@ export function SurfaceControls({
   const { style } = layer;
   const put = (field: keyof SurfaceLayer["style"]) => (value: unknown) =>
     page.put(value, "layers", layer.id, "style", field);
-  const [low, high] = style.contrast_limits;
   return (
     <>
       {layer.valued ? (
         <>
           <ColormapPicker page={page} layer={layer} />
           <Row label="Values" hint="Drawn as the ends of the colour map">
-            <span class="limits">
-              <NumberField
-                label="Lower contrast limit"
-                value={low}
-                onCommit={(value) => page.store.edit(setLimits(layer, ordered(value, high)))}
-              />
-              <NumberField
-                label="Upper contrast limit"
-                value={high}
-                onCommit={(value) => page.store.edit(setLimits(layer, ordered(low, value)))}
-              />
-            </span>
+            <LimitFields page={page} layer={layer} />
           </Row>
         </>
       ) : (

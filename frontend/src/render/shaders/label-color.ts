@@ -2,9 +2,20 @@
 // what the style says about single labels comes from a hash table in a texture
 // (`render/label-table.ts`). Choices: `SINGLE`, which of that there is; and `WIDE`, whether there
 // are labels of more than 32 bits.
+import type { Uniforms } from "../../gl/program";
 
 /** What is said about single labels, as the choice `SINGLE` has it. */
 export const SINGLE = { nothing: 0, highlight: 1, table: 2 } as const;
+
+export const LABEL_COLOR_UNIFORMS = {
+  u_table: "sampler",
+  u_tableMask: "int",
+  u_seed: "uint",
+  u_upper: "uint",
+  u_opacity: "float",
+  u_selectedOnly: "int",
+  u_highlight: "uvec2",
+} as const satisfies Uniforms;
 
 export const LABEL_COLOR = `
 uniform usampler2D u_table;    // entries (low, high, rgb, flags)

@@ -7,7 +7,7 @@
 // be computed once a box is not computed for every pixel.
 import type { Uniforms } from "../../gl/program";
 import { IMAGE_SAMPLING, LABEL_SAMPLING } from "./sampling";
-import { LABEL_COLOR } from "./label-color";
+import { LABEL_COLOR, LABEL_COLOR_UNIFORMS } from "./label-color";
 
 /** Attribute names, by location; `instances.ts` writes them. */
 export const SLICE_ATTRIBUTES = [
@@ -167,13 +167,7 @@ void main() {
 
 export const LABEL_UNIFORMS = {
   ...PLANE_UNIFORMS,
-  u_table: "sampler",
-  u_tableMask: "int",
-  u_seed: "uint",
-  u_upper: "uint",
-  u_opacity: "float",
-  u_selectedOnly: "int",
-  u_highlight: "uvec2",
+  ...LABEL_COLOR_UNIFORMS,
 } as const satisfies Uniforms;
 
 export const LABEL_FRAGMENT = `
@@ -204,13 +198,7 @@ void main() {
 export const OUTLINE_UNIFORMS = {
   u_labels: "sampler",
   u_width: "int",
-  u_table: "sampler",
-  u_tableMask: "int",
-  u_seed: "uint",
-  u_upper: "uint",
-  u_opacity: "float",
-  u_selectedOnly: "int",
-  u_highlight: "uvec2",
+  ...LABEL_COLOR_UNIFORMS,
 } as const satisfies Uniforms;
 
 /** One triangle over the whole picture. */
