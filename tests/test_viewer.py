@@ -400,6 +400,11 @@ def test_a_misspelt_attribute_is_refused(v: viewer.Viewer) -> None:
         v.titel = "cells"  # type: ignore[attr-defined]
 
 
+def test_what_is_only_read_says_so(v: viewer.Viewer) -> None:
+    with pytest.raises(AttributeError, match="'url' of Viewer cannot be set"):
+        v.url = "http://127.0.0.1/"  # type: ignore[misc]
+
+
 def test_messages_name_whole_numbers_as_they_are_and_not_too_much(v: viewer.Viewer) -> None:
     labels = v.add_labels(np.zeros((4, 5), np.uint8), name="x" * 1000)
     with pytest.raises(ValueError, match="from 0 to 4294967295"):

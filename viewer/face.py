@@ -15,11 +15,10 @@ from typing import Self
 from viewer import state
 from viewer.document.document import Document
 from viewer.document.rules import VIEWER
-from viewer.errors import UnknownOptionError
 from viewer.layer_list import Key, LayerList
 from viewer.layers import AnyLayer
 from viewer.messages import Change
-from viewer.settings import settable, suggest
+from viewer.settings import check_settable
 from viewer.view import View
 
 
@@ -40,12 +39,7 @@ class Face(ABC):
         self._view = View(self._open)
 
     def __setattr__(self, name: str, value: object) -> None:
-        if not (name.startswith("_") or isinstance(getattr(type(self), name, None), property)):
-            kind = type(self)
-            raise UnknownOptionError(
-                f"{kind.__name__} has no attribute {name!r} to set.",
-                hint=suggest(name, settable(kind)),
-            )
+        check_settable(type(self), name)
         object.__setattr__(self, name, value)
 
     @property

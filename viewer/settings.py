@@ -66,18 +66,7 @@ class Settings:
         document.edit([Change((*prefix, *path), value)], author=VIEWER)
 
     def __setattr__(self, name: str, value: object) -> None:
-        known = settable(type(self))
-        read_only = isinstance(getattr(type(self), name, None), property) and name not in known
-        if read_only:
-            way = READ_ONLY.get(name, "")
-            raise AttributeError(
-                f"{name!r} of {type(self).__name__} cannot be set.{way}", name=name
-            )
-        if not (name.startswith("_") or name in known):
-            raise UnknownOptionError(
-                f"{type(self).__name__} has no attribute {name!r} to set.",
-                hint=suggest(name, known),
-            )
+        check_settable(type(self), name)
         object.__setattr__(self, name, value)
 
 
@@ -122,6 +111,23 @@ def settable(kind: type) -> frozenset[str]:
         for name, member in vars(cls).items()
         if isinstance(member, Setting) or (isinstance(member, property) and member.fset)
     )
+
+
+def check_settable(kind: type, name: str) -> None:
+    """Refuse to set what is no attribute of a class, or only to be read.
+
+    Raises
+    ------
+    UnknownOptionError, AttributeError
+    """
+    known = settable(kind)
+    if isinstance(getattr(kind, name, None), property) and name not in known:
+        way = READ_ONLY.get(name, "")
+        raise AttributeError(f"{name!r} of {kind.__name__} cannot be set.{way}", name=name)
+    if not (name.startswith("_") or name in known):
+        raise UnknownOptionError(
+            f"{kind.__name__} has no attribute {name!r} to set.", hint=suggest(name, known)
+        )
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -92,7 +92,7 @@ def export_meshes(
         if format == "precomputed":
             _write(folder / "info", json.dumps(precomputed_info()).encode())
     except OSError as error:
-        raise SourceError(f"The folder {folder} cannot be written: {error}") from None
+        raise _unwritable(folder, error) from None
     task = _Export(meshes, point, folder, format, conversion(pyramid.source.units, "nm"), cancelled)
     made = (
         _by_threads(task, chosen)
@@ -134,7 +134,7 @@ class _Export:
             else:
                 _write(self.folder / f"{label}.{self.format}", body)
         except OSError as error:
-            raise SourceError(f"The folder {self.folder} cannot be written: {error}") from None
+            raise _unwritable(self.folder, error) from None
         return 1
 
 
@@ -146,6 +146,13 @@ def _write(path: Path, body: bytes) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _unwritable(folder: Path, error: OSError) -> SourceError:
+    return SourceError(
+        f"Meshes cannot be written to {folder}: {error.strerror or error}.",
+        hint="Name a folder on a disk with room.",
+    )
 
 
 def _by_threads(task: _Export, labels: Sequence[int]) -> Iterator[int]:

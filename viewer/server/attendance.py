@@ -187,7 +187,9 @@ class Attendance:
 
         def look() -> T | None:
             if self._closed:
-                raise ClosedError("This viewer has been closed.")
+                raise ClosedError(
+                    "This viewer has been closed.", hint="Make a new one with viewer.Viewer()."
+                )
             return find(tuple(attendant for attendant, _ in self._here.values()))
 
         with self._news:
@@ -211,7 +213,9 @@ class Attendance:
         try:
             self._loop.call_soon_threadsafe(found[1], wish, answer)
         except RuntimeError:
-            raise ClosedError("The server has been stopped.") from None
+            raise ClosedError(
+                "The server has been stopped.", hint="Make a new viewer.Viewer()."
+            ) from None
         return answer
 
     def refuse_loop(self) -> None:

@@ -151,7 +151,9 @@ class Server:
         """
         with self._lock:
             if not self.running:
-                raise ClosedError("The server has been stopped.", hint="Make a new Viewer.")
+                raise ClosedError(
+                    "The server has been stopped.", hint="Make a new viewer.Viewer()."
+                )
             if token in self._mounts:
                 raise InvalidValueError("This token is in use.")
             if main and main not in self._mounts:
