@@ -24,16 +24,25 @@ export class Ahead {
     this.#timer = null;
   }
 
-  /** Begin to `ask` for them after so many milliseconds, if they are still wanted then. */
-  start(milliseconds: number, ask: () => void): void {
+  /**
+   * Begin to `ask` for them after so many milliseconds, or before that as soon as it `isDue`, if they
+   * are still wanted then.
+   */
+  start(milliseconds: number, isDue: (() => boolean) | null, ask: () => void): void {
     if (this.#isOn || this.#timer !== null) return;
-    const begin = (): void => {
+    const look = (left: number): void => {
       this.#timer = null;
+      if (left > 0 && isDue?.() !== true) {
+        const pause = isDue === null ? left : POLICY.lookMilliseconds;
+        this.#timer = setTimeout(() => {
+          look(left - pause);
+        }, pause);
+        return;
+      }
       this.#isOn = true;
       ask();
     };
-    if (milliseconds === 0) begin();
-    else this.#timer = setTimeout(begin, milliseconds);
+    look(milliseconds);
   }
 
   /** What is to be asked for now: the next few that are not there. */

@@ -31,14 +31,14 @@ export class Pace {
 
   /** Whether a picture of the progress may be drawn. */
   isDue(now: number): boolean {
-    if (!this.#isIdle(now)) return false;
+    if (!this.isIdle(now)) return false;
     const rest = Math.max(POLICY.progressMilliseconds, this.#cost / POLICY.progressShare);
     return now - this.#issued > rest;
   }
 
   /** The same for the 3-D panel, which costs most and tells least. */
   isSpaceDue(now: number): boolean {
-    const idle = this.#isIdle(now);
+    const idle = this.isIdle(now);
     const rest = Math.max(POLICY.progressMilliseconds, this.#spaceCost / POLICY.progressShare);
     return idle && now - this.#space > 4 * rest;
   }
@@ -54,7 +54,8 @@ export class Pace {
     gl.flush();
   }
 
-  #isIdle(now: number): boolean {
+  /** Whether the GPU has drawn everything. */
+  isIdle(now: number): boolean {
     if (this.#fence === null) return true;
     const { gl } = this.#context;
     if (gl.getSyncParameter(this.#fence, gl.SYNC_STATUS) !== gl.SIGNALED) return false;

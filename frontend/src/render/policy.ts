@@ -21,6 +21,8 @@ export const POLICY = {
   aheadBytes: 2 * MIB,
   /** Milliseconds of rest before anything is loaded ahead of a view that goes nowhere. */
   restMilliseconds: 100,
+  /** Milliseconds between looks whether the GPU has drawn a picture. */
+  lookMilliseconds: 5,
   /** Milliseconds a frame for uploads: a quarter of a frame at 60 Hz. */
   uploadMilliseconds: 4,
   /** Part of the time from frame to frame for uploads, where frames take longer than that. */

@@ -303,7 +303,7 @@ export class CanvasRenderer implements Renderer {
     this.#tell(status);
     if (status.settled) {
       this.#screen.prepare();
-      this.#stage.lookAhead();
+      this.#stage.lookAhead(() => this.#screen.isDrawn());
     }
     const isDue = this.#screen.isStale || this.#stage.isUploading;
     if (isDue && this.#screen.gpu !== null) this.#arm(this.#screen.isStale);

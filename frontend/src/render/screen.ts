@@ -78,6 +78,11 @@ export class Screen {
     return this.outOfDate.isAnything || this.#drawn.isUploading;
   }
 
+  /** Whether the GPU has drawn what it was last told to. */
+  isDrawn(): boolean {
+    return this.#pace?.isIdle(performance.now()) ?? true;
+  }
+
   /** The context is gone, and with it everything on the GPU. */
   lose(): void {
     this.#gpu = null;

@@ -45,6 +45,9 @@ export class Stage {
   readonly #ahead = new Ahead();
   readonly #motion = new Motion();
   readonly #waiting = new Waiting();
+  /** When the last plan was made, and whether it followed the one before without a rest. */
+  #planned = -Infinity;
+  #isSteady = false;
   readonly #probe = new Probe();
   #inView = new BrickSet();
   /** Those among them that are needed now, not only next. */
@@ -191,6 +194,8 @@ export class Stage {
     const isComplete = this.#plan.covers.length > 0 && !this.areSlicesLoading;
     const isLate = this.#waiting.isLate(pictures, isComplete, now);
     const before = isComplete ? finestOf(this.#plan.covers) : this.#finest;
+    this.#isSteady = now - this.#planned < POLICY.restMilliseconds;
+    this.#planned = now;
     this.#library.begin();
     this.#pictures = pictures;
     this.#actors.cast(document);
@@ -246,10 +251,15 @@ export class Stage {
     return this.#probe.has(volume, number);
   }
 
-  /** Everything in view is there: ask for what may be needed next. */
-  lookAhead(): void {
+  /**
+   * Everything in view is there: ask for what may be needed next, once that `isDrawn`. Where the GPU
+   * is software, making bricks meanwhile would hold the picture up. Who moves on all the time waits
+   * for none.
+   */
+  lookAhead(isDrawn: () => boolean): void {
     const { needs } = this.#ahead;
-    this.#ahead.start(this.#motion.isMoving ? 0 : POLICY.restMilliseconds, () => {
+    const isDue = this.#isSteady ? (): boolean => true : isDrawn;
+    this.#ahead.start(POLICY.restMilliseconds, this.#motion.isMoving ? isDue : null, () => {
       if (needs.some((need) => !this.#presence.isThere(need))) this.want();
     });
   }

@@ -16,8 +16,8 @@ describe("Ahead", () => {
     ahead.replace(needs);
     expect(ahead.next(isThere)).toEqual([]);
     let asked = 0;
-    ahead.start(0, () => (asked += 1));
-    ahead.start(0, () => (asked += 1));
+    ahead.start(0, null, () => (asked += 1));
+    ahead.start(0, null, () => (asked += 1));
     expect(asked).toBe(1);
     const first = ahead.next(isThere);
     expect(first.map(({ number }) => number)).toEqual(
@@ -41,14 +41,47 @@ describe("Ahead", () => {
     try {
       const ahead = new Ahead();
       const asked: string[] = [];
-      ahead.start(100, () => asked.push("first"));
+      ahead.start(100, null, () => asked.push("first"));
       vi.advanceTimersByTime(99);
       ahead.replace([]);
       vi.advanceTimersByTime(50);
-      ahead.start(100, () => asked.push("second"));
-      ahead.start(100, () => asked.push("again"));
+      ahead.start(100, null, () => asked.push("second"));
+      ahead.start(100, null, () => asked.push("again"));
       vi.advanceTimersByTime(100);
       expect(asked).toEqual(["second"]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("begins before that as soon as it is due", () => {
+    vi.useFakeTimers();
+    try {
+      let [isDrawn, asked] = [false, 0];
+      const start = (): Ahead => {
+        const ahead = new Ahead();
+        ahead.start(
+          100,
+          () => isDrawn,
+          () => (asked += 1),
+        );
+        return ahead;
+      };
+      start();
+      vi.advanceTimersByTime(50);
+      expect(asked).toBe(0);
+      isDrawn = true;
+      vi.advanceTimersByTime(POLICY.lookMilliseconds);
+      expect(asked).toBe(1);
+      start();
+      expect(asked).toBe(2);
+      isDrawn = false;
+      start();
+      start().replace([]);
+      vi.advanceTimersByTime(100);
+      expect(asked).toBe(3);
+      vi.advanceTimersByTime(1000);
+      expect(asked).toBe(3);
     } finally {
       vi.useRealTimers();
     }
