@@ -100,8 +100,9 @@ class AddingFiles(Adding):
             opened.close()
             raise
         hold = Hold(opened.close, len(layers))
+        for layer in layers:
+            layer._close_with_data(hold.release)
         with self._lock:
-            self._holds |= {layer.id: hold for layer in layers}
             given = {**options, "layer_type": layer_type} if layer_type else options
             self._origins |= {
                 layer.id: plan_origin(location, given, number)

@@ -11,7 +11,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from viewer import state
 from viewer.affine import plan_affine
@@ -33,9 +33,6 @@ from viewer.saved_view import Origin
 from viewer.sources import Description, Source
 from viewer.world import view_units
 
-if TYPE_CHECKING:
-    from viewer.sources.files.opened import Hold
-
 L = TypeVar("L", ImageLayer, LabelsLayer)
 
 
@@ -51,7 +48,6 @@ class Holding(ABC):
     def __init__(self, document: Document) -> None:
         self._document = document
         self._layers: dict[str, AnyLayer] = {}
-        self._holds: dict[str, Hold] = {}
         self._origins: dict[str, Origin] = {}
         self._lock = threading.RLock()
         self._next_id = 1
@@ -180,7 +176,3 @@ class Holding(ABC):
         with self._lock:
             for key in self._origins.keys() - self._layers.keys():
                 del self._origins[key]
-            ended = [key for key in self._holds if key not in self._layers]
-            holds = [self._holds.pop(key) for key in ended]
-        for hold in holds:
-            hold.release()

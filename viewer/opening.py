@@ -227,11 +227,15 @@ def open_data(location: Location) -> Opened:
         elif location.remote and is_unreached(error):
             raise unreached(location.path) from None
     else:
-        part = FilePart(opener, location.path, location.dataset, _stamp(location, opened, before))
+        stamp, files = _stamp(location, opened, before)
+        path = location.path if location.remote else str(Path(location.path).absolute())
+        part = FilePart(opener, path, location.dataset, stamp, files)
         return replace(
             opened,
             shown=tuple(
-                replace(_guessed(described), file=replace(part, number=number))
+                replace(
+                    _guessed(described), file=replace(part, names=described.names, number=number)
+                )
                 for number, described in enumerate(opened.shown)
             ),
         )
@@ -353,13 +357,20 @@ def _bytes(source: Source) -> str:
     return f"{size:.3g} TB"
 
 
-def _stamp(location: Location, opened: Opened, before: str | None) -> str | None:
-    """What the file that was opened is called; None if it has changed since `before`."""
+def _stamp(
+    location: Location, opened: Opened, before: str | None
+) -> tuple[str | None, tuple[str, ...]]:
+    """What was opened is called, by which files; None, by none, if it has changed since `before`.
+
+    Nor does a folder tell what becomes of the arrays that Zarr has in it.
+    """
     if location.remote:
-        return address_identity(location.path, [opened.told or {}])
-    if file_identity(location.path) != before:
-        return None
-    return files_identity(opened.files) if opened.files else before
+        return address_identity(location.path, [opened.told or {}]), ()
+    path = Path(location.path)
+    if file_identity(path) != before or (not opened.files and path.is_dir()):
+        return None, ()
+    files = tuple(str(Path(file).absolute()) for file in opened.files or (path,))
+    return files_identity(files), files
 
 
 def _guessed(described: Description) -> Description:

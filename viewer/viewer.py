@@ -203,15 +203,11 @@ class Viewer(Face, Scripting, Showing, Saving, Sharing):
             self._unsubscribe()
             layers = list(self._layers.values())
             self._layers.clear()
-            holds = list(self._holds.values())
-            self._holds.clear()
         self._end_scripting()
         with _viewers_lock:
             _viewers.discard(self)
         for layer in layers:
             layer.release()
-        for hold in holds:
-            hold.release()
         return True
 
 

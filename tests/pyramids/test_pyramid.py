@@ -336,6 +336,23 @@ def test_a_reader_during_a_refresh_of_a_region_never_gets_older_voxels():
     assert stale == []
 
 
+def test_blocks_of_a_source_that_was_exchanged_do_not_enter_the_cache():
+    shape = (200, 80, 80)
+    old, new = Counted(volume(shape)), volume(shape, seed=1)
+    pyramid = Pyramid(as_source(old), "image", cache=BlockCache(64 * MIB))
+    whole = Box.whole(pyramid.levels[1].shape)
+    assert len(list(whole.cells(pyramid.block(1)))) > 1
+    old.gate.clear()
+    reader = threading.Thread(target=lambda: pyramid.read(1, whole))
+    reader.start()
+    assert old.entered.wait(20)
+    pyramid.refresh(source=as_source(Counted(new)))
+    old.gate.set()  # the first block is of the old one; the others are begun after the exchange
+    reader.join(20)
+    for level, expected in enumerate(made_at_once(pyramid, new)):
+        np.testing.assert_array_equal(pyramid.read(level, Box.whole(expected.shape)), expected)
+
+
 @pytest.mark.parametrize("level", [-1, 9])
 def test_a_level_that_does_not_exist_is_not_found(level):
     with pytest.raises(NotFoundError, match="level"):

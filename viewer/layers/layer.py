@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,9 +24,10 @@ from viewer.messages import Change, Notice, Progress
 from viewer.pyramids.pyramid import Pyramid
 from viewer.regions import plan_region
 from viewer.settings import Setting, Settings
+from viewer.sources.file_part import close_after
 from viewer.sources.geometry import plan_geometry
-from viewer.sources.protocol import IdentifiedSource
-from viewer.space import conversion
+from viewer.sources.protocol import FiledSource, IdentifiedSource
+from viewer.space import Box, conversion
 
 if TYPE_CHECKING:
     from viewer.meshing.meshes import Meshes
@@ -84,6 +85,7 @@ class Layer(Settings):
         self._unseen = 0.0  # part of the data changed since the last sample
         self._lock = threading.RLock()
         self._shown = False  # whether the document has had it
+        self._files = ExitStack()  # closes what the data is in, where it was opened for this layer
         if isinstance(pyramid.source, IdentifiedSource) and pyramid.source.identity is not None:
             from viewer.pyramids.build import find
 
@@ -117,7 +119,10 @@ class Layer(Settings):
 
     @property
     def data(self) -> Any:
-        """The object that was added, itself. `refresh` shows what was changed in it."""
+        """The object that was added, itself. `refresh` shows what was changed in it.
+
+        Of a file that was opened by its name and has been written anew, another one then.
+        """
         self._located()
         return self._user_data
 
@@ -223,7 +228,9 @@ class Layer(Settings):
     def refresh(self, region: Any = None) -> None:
         """Show what was changed in the data: pages fetch it again.
 
-        Contrast limits stay as they are (`ImageLayer.reset_contrast_limits`).
+        What was opened by its name (`Viewer.open`) is opened again if the file, folder or what is
+        behind the address may be another one by now. Contrast limits, scale and all else stay as
+        they are (`ImageLayer.reset_contrast_limits`).
 
         Parameters
         ----------
@@ -236,7 +243,9 @@ class Layer(Settings):
         InvalidValueError
             For a region that is no index into the data.
         SourceError
-            When the data cannot be read any more; the layer stays, and pages say so.
+            When the data cannot be read any more; the layer stays, and pages say so. Also when a
+            file is gone or damaged, or its array of another shape or dtype now: then the layer
+            stays as it is. Remove it and open the file again.
         """
         box = plan_region(region, self.shape)
         if box.empty:
@@ -246,7 +255,7 @@ class Layer(Settings):
         sample = region is None or self._unseen >= RESAMPLED
         if sample:
             self._unseen = 0.0
-        self._renew(lambda pyramid: pyramid.refresh(box), sample=sample)
+        self._renew(lambda pyramid: self._read_again(pyramid, box), sample=sample)
 
     def build_pyramid(
         self,
@@ -345,10 +354,37 @@ class Layer(Settings):
         self._user_data = None
         if pyramid is not None:
             pyramid.close()
+        self._files.close()
 
     def sample(self) -> tuple[float, float] | None:
         """Bring statistics after the data; None where there are none."""
         return None
+
+    def _read_again(self, pyramid: Pyramid, box: Box) -> None:
+        """Forget a part of the data; go on with a file that stands where the old one was."""
+        before = pyramid.source
+        anew = None
+        if isinstance(before, FiledSource) and before.file is not None:
+            from viewer.reopening import open_anew
+
+            anew = open_anew(before, before.file)
+        if anew is None:
+            pyramid.refresh(box)
+            return
+        try:
+            pyramid.refresh(box, anew.source)
+        except ViewerError:  # removed meanwhile
+            anew.close()
+            raise
+        self._user_data = anew.data
+        close_after(before, self._files.pop_all().close)
+        self._close_with_data(anew.close)
+
+    def _close_with_data(self, close: Callable[[], None]) -> None:
+        """Call `close` when the data is let go of: it is of an open file."""
+        self._files.callback(close)
+        if self._owner is None:  # removed already
+            self._files.close()
 
     def _renew(self, change: Callable[[Pyramid], None], *, sample: bool = False) -> None:
         self._located()

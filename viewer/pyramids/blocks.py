@@ -65,6 +65,8 @@ class Epoch(msgspec.Struct, frozen=True):
 
     source: Source
     history: History
+    begun: int = 0
+    """Generation from which on the data is that of this source."""
     whole: WholeLevels | None = None
     stored: StoredLevels | None = None
     stale: tuple[Box, ...] = ()
@@ -251,15 +253,14 @@ class Blocks:
             return
         make, way = self._way(epoch, level, wanted)
         if way == "preview" and level in self.refined:
-            self._copy_refined(epoch, level, box, out, cancelled, wanted)
+            self._copy_refined(level, box, out, cancelled, wanted)
         else:
-            self._copy(make, way, epoch, level, box, out, cancelled)
+            self._copy(make, way, level, box, out, cancelled)
 
     def _copy(
         self,
         make: _Make,
         way: Way,
-        epoch: Epoch,
         level: int,
         box: Box,
         out: Array,
@@ -268,16 +269,16 @@ class Blocks:
         for index in box.cells(self._cell(level, way)):
             _check(cancelled)
             part = self.cell_box(level, index, way)
+            # Of what there is now: what has changed since this read began is not for the cache.
             block = self.partition.get(
                 (level, index, way),
-                lambda part=part: make(epoch, level, part, cancelled),  # type: ignore[misc]
+                lambda part=part: make(self.open(), level, part, cancelled),  # type: ignore[misc]
                 cancelled,
             )
             paste(block, part, box, out)
 
     def _copy_refined(
         self,
-        epoch: Epoch,
         level: int,
         box: Box,
         out: Array,
@@ -292,16 +293,17 @@ class Blocks:
             if block is not None:
                 paste(block, self.cell_box(level, index, "made"), part, target)
                 continue
-            self._copy(self._preview, "preview", epoch, level, part, target, cancelled)
+            self._copy(self._preview, "preview", level, part, target, cancelled)
             if self.backlog is not None and wanted == "soon":
                 self.backlog.want(level, index)
 
     def make_exactly(self, level: int, index: tuple[int, ...], cancelled: Cancelled) -> None:
         """Make a block, whatever that takes, and keep it in the cache."""
-        epoch = self.open()
         part = self.cell_box(level, index, "made")
         self.partition.get(
-            (level, index, "made"), lambda: self._make(epoch, level, part, cancelled), cancelled
+            (level, index, "made"),
+            lambda: self._make(self.open(), level, part, cancelled),
+            cancelled,
         )
 
     def is_cheap(self, level: int) -> bool:
@@ -328,8 +330,6 @@ class Blocks:
 
     def _load(self, epoch: Epoch, level: int, part: Box, cancelled: Cancelled | None) -> Array:
         """From where it is stored, unless it has changed since."""
-        # As it is now: what has changed since this read began must not enter the cache.
-        epoch = self.open()
         stored = epoch.stored
         if stored is None:
             make, _ = self._way(epoch, level)

@@ -86,8 +86,7 @@ def build(
     about = plan_about(pyramid, source)
     if about is None:
         return None
-    history = pyramid.history
-    touched = any(step.level == 0 for step in history.steps)
+    history, touched = pyramid.history, pyramid.changed_here
     if touched and _is_resident(pyramid):
         about = replace(about, identity="")  # changed here, and not in its file
     if path is None and not about.identity:

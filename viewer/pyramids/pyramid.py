@@ -287,13 +287,25 @@ class Pyramid:
             self._blocks.on_preview = on_preview
             self._blocks.epoch = replace(epoch, whole=self._begin(epoch.source))
 
-    def refresh(self, box: Box | None = None) -> None:
+    @property
+    def changed_here(self) -> bool:
+        """Whether the data has been changed since the source was opened."""
+        epoch = self._blocks.open()
+        return any(
+            step.level == 0 and step.generation > epoch.begun for step in epoch.history.steps
+        )
+
+    def refresh(self, box: Box | None = None, source: Source | None = None) -> None:
         """Forget what was read or made of a part of the data: it has changed.
 
         Parameters
         ----------
         box : Box, optional
             On all axes, within level 0; default the whole. An empty one changes nothing.
+        source : Source, optional
+            What to read from now on: as the one before in everything but its voxels, which differ
+            in this part only. Reads that are under way may finish with the old one, which is not
+            closed.
         """
         box = Box.whole(self.levels[0].shape) if box is None else box
         with self._lock:
@@ -305,8 +317,10 @@ class Pyramid:
             def touched(key: Key) -> bool:
                 return changed[key[0]].overlaps(self._blocks.cell_box(*key))
 
+            if source is not None:
+                epoch = replace(epoch, source=source, begun=epoch.history.generation + 1)
             whole = epoch.whole
-            if whole is not None and not whole.update(box):
+            if whole is not None and not whole.update(box, epoch.source):
                 self._give_up(whole)
                 whole = self._begin(epoch.source)
             stored, stale = epoch.stored, (*epoch.stale, box)

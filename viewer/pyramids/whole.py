@@ -105,14 +105,21 @@ class WholeLevels:
         """A view of a level that is made."""
         return self._arrays[level][box.slices]
 
-    def update(self, box: Box) -> bool:
+    def update(self, box: Box, source: Source | None = None) -> bool:
         """Bring the levels up to date after a box of level 0 has changed.
+
+        Parameters
+        ----------
+        box : Box
+        source : Source, optional
+            Of the array from now on; default the same.
 
         Returns
         -------
         bool
             False where that would take long or cannot be done: make new ones.
         """
+        self._source = source or self._source
         wanted = project(self._levels, 1, self.first, box)
         below = self._finest(wanted)
         if math.prod(below.shape) * self._source.dtype.itemsize > UPDATED_BYTES:

@@ -56,18 +56,18 @@ class ArraySource:
         self._steps: bool | None = None
         self._data: Any = data.view(np.ndarray) if isinstance(data, np.ndarray) else data
         self._geometry = geometry
-        self._file = file
+        self.file: FilePart | None = file
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For workers in other processes, which open a file themselves."""
-        if self._file is None:
+        if self.file is None:
             return type(self), (self._data, self._geometry)
-        return open_again, (type(self), self._geometry, self._file)
+        return open_again, (type(self), self._geometry, self.file)
 
     @property
     def identity(self) -> str | None:
         """See `IdentifiedSource.identity`: of data that was opened by its name."""
-        return None if self._file is None else self._file.identity
+        return None if self.file is None else self.file.identity
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""
@@ -132,7 +132,7 @@ class MemorySource(ArraySource):
     def __reduce__(self) -> tuple[Any, ...]:
         """For workers in other processes, which map the file themselves."""
         if self._mapping is None or self._data is None:
-            return MemorySource, (self._data, self._geometry, self._file)
+            return MemorySource, (self._data, self._geometry, self.file)
         filename, where = self._mapping
         data = self._data
         return _remapped, (filename, data.dtype, data.shape, where, self._geometry)
@@ -142,6 +142,8 @@ class MemorySource(ArraySource):
         """See `IdentifiedSource.identity`."""
         if self._mapping is None:
             return super().identity
+        if self.file is not None and self.file.replaced:
+            return None  # it is not known which of the two files is mapped
         filename, details = self._mapping
         return file_identity(filename, **details)
 
@@ -184,8 +186,9 @@ class _Extent:
         if there < self._bytes:
             raise SourceError(
                 "The mapped file has become shorter than the array.",
-                hint="Add it again when it has been written. A program that writes another file "
-                "and renames it disturbs nobody.",
+                hint="When it has been written, call layer.refresh() if it was opened by its name, "
+                "or add it again. A program that writes another file and renames it disturbs "
+                "nobody.",
             )
 
 

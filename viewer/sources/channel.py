@@ -15,10 +15,12 @@ from msgspec.structs import replace
 
 from viewer.errors import InvalidDataError, InvalidValueError
 from viewer.sources import adapt, as_source, describe
+from viewer.sources.file_part import FilePart
 from viewer.sources.geometry import place_levels, plan_geometry
 from viewer.sources.multiscale import check_leading
 from viewer.sources.protocol import (
     Array,
+    FiledSource,
     IdentifiedSource,
     LeveledSource,
     ResidentSource,
@@ -69,6 +71,22 @@ class ChannelSource:
         self._axis = axis
         self._index = index
 
+    @property
+    def whole(self) -> Source:
+        """The data with all its axes."""
+        return self._source
+
+    def of(self, source: Source) -> ChannelSource:
+        """The same channel of other data."""
+        return ChannelSource(
+            source,
+            self._axis,
+            self._index,
+            axes=self.axes,
+            levels=self.levels,
+            units=self.units,
+        )
+
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""
         axis, index = self._axis, self._index
@@ -103,6 +121,11 @@ class ChannelSource:
     def resident(self) -> bool:
         """See `ResidentSource.resident`."""
         return isinstance(self._source, ResidentSource) and self._source.resident
+
+    @property
+    def file(self) -> FilePart | None:
+        """See `FiledSource.file`."""
+        return self._source.file if isinstance(self._source, FiledSource) else None
 
     @property
     def identity(self) -> str | None:

@@ -8,7 +8,7 @@ same.
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import threading
 import weakref
 from collections.abc import Callable
@@ -19,6 +19,7 @@ import msgspec
 from viewer.errors import SourceError
 from viewer.sources.counted import Counted
 from viewer.sources.geometry import Geometry
+from viewer.sources.identity import files_identity
 from viewer.sources.protocol import Source
 
 
@@ -36,6 +37,10 @@ class FilePart(msgspec.Struct, frozen=True):
         Which of the arrays in it.
     stamp : str or None
         What `viewer.sources.identity` called it when it was opened; None where that is not known.
+    files : tuple of str
+        All that `stamp` is made of; none where it comes from elsewhere, as of an address.
+    names : tuple of str, optional
+        What the file calls its axes.
     number : int
         Which of the images that are shown.
     level : int
@@ -47,6 +52,8 @@ class FilePart(msgspec.Struct, frozen=True):
     path: str
     dataset: str | None
     stamp: str | None
+    files: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
     number: int = 0
     level: int = 0
     counted: bool = False
@@ -58,6 +65,11 @@ class FilePart(msgspec.Struct, frozen=True):
         What has been read of it may be in memory, and then does not change with it.
         """
         return None if self.stamp is None else f"{self.stamp} [{self.dataset!r}, {self.number}]"
+
+    @property
+    def replaced(self) -> bool:
+        """Whether another file is known to stand where it was."""
+        return bool(self.files) and files_identity(self.files) != self.stamp
 
     def open(self) -> tuple[Any, Callable[[], None]]:
         """The data, and what closes its file."""
@@ -86,18 +98,19 @@ def open_again(
     """
     data, close = part.open()
     source = kind(data, geometry, part)
-    weakref.finalize(source, _close_apart, close).atexit = False
+    close_after(source, close)
     return source
 
 
-def _close_apart(close: Callable[[], None]) -> None:
-    """Close a file, not on an event loop: connections are closed on theirs, and waited for.
+def close_after(source: Source, close: Callable[[], None]) -> None:
+    """Close a file when nobody has its source any more, on a thread of its own.
 
-    Whoever lets go of the last reference does this, and by the garbage collector that is anybody.
+    Whoever lets go of the last reference would do it, and by the garbage collector that is anybody:
+    an event loop, where connections are closed that are waited for, or a reader within a lock.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        close()
-    else:
+    weakref.finalize(source, _close_apart, close).atexit = False
+
+
+def _close_apart(close: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # Python is about to end
         threading.Thread(target=close, name="voxelview-close", daemon=True).start()

@@ -52,7 +52,7 @@ class Hdf5Source:
         self._missing = ", ".join(missing_filters(dataset))
         self._name = str(dataset.name)
         self._geometry = geometry
-        self._file = file
+        self.file: FilePart | None = file
         self._dataset: Any = dataset
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -60,8 +60,8 @@ class Hdf5Source:
         filename = self._filename()
         if filename is not None:
             return _reopened, (filename, self._name, self._geometry)
-        if self._file is not None:
-            return open_again, (Hdf5Source, self._geometry, self._file)
+        if self.file is not None:
+            return open_again, (Hdf5Source, self._geometry, self.file)
         with HDF5_LOCK:
             if not self._dataset:
                 raise file_closed(self._name)
@@ -72,8 +72,40 @@ class Hdf5Source:
         """See `IdentifiedSource.identity`."""
         filename = self._filename()
         if filename is None:
-            return None if self._file is None else self._file.identity
+            return None if self.file is None else self.file.identity
+        if self.file is not None and self.file.replaced:
+            return None  # it is not known which of the two files is open
         return file_identity(filename, dataset=self._name)
+
+    def follow(self) -> bool:
+        """Look into the file anew, which another program writes; False where it is not that file.
+
+        As long as it is open the library never gives anything but what it remembers of it, however
+        often one opens it.
+
+        Raises
+        ------
+        SourceError
+            When nothing in it is where it was.
+        """
+        path, reason = None if self.file is None else self.file.path, ""
+        with HDF5_LOCK:
+            try:
+                if path is None or not self._dataset or not Path(path).exists():
+                    return False
+                opened = os.fstat(self._dataset.file.id.get_vfd_handle())
+                if not os.path.samestat(opened, Path(path).stat()):
+                    return False
+                self._dataset.id.refresh()
+            except Exception as error:
+                reason = reason_of(error)
+        if reason:
+            raise SourceError(
+                f"{path} was written anew while it was open, and cannot be read: {reason}.",
+                hint="Remove the layers that are of it and open it again. A program that writes "
+                "another file and renames it disturbs nobody.",
+            )
+        return True
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""

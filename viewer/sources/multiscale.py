@@ -10,7 +10,15 @@ import numpy as np
 
 from viewer.errors import ClosedError, InvalidDataError
 from viewer.sources.description import Description
-from viewer.sources.protocol import Array, IdentifiedSource, Source, Storage, StoredSource
+from viewer.sources.file_part import FilePart
+from viewer.sources.protocol import (
+    Array,
+    FiledSource,
+    IdentifiedSource,
+    Source,
+    Storage,
+    StoredSource,
+)
 from viewer.space import Box
 from viewer.state import Axis, Level
 
@@ -40,6 +48,12 @@ class MultiscaleSource:
         """See `IdentifiedSource.identity`: the coarser levels are of the same data."""
         first = self._part(0)
         return first.identity if isinstance(first, IdentifiedSource) else None
+
+    @property
+    def file(self) -> FilePart | None:
+        """See `FiledSource.file`: that of the finest level."""
+        first = self._part(0)
+        return first.file if isinstance(first, FiledSource) else None
 
     def chunks_of(self, level: int) -> tuple[int, ...] | None:
         """See `LeveledSource.chunks_of`."""

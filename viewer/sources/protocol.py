@@ -7,13 +7,16 @@ and it is read from several threads at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 import numpy as np
 
 from viewer.space import Box
 from viewer.state import Axis, Level
+
+if TYPE_CHECKING:
+    from viewer.sources.file_part import FilePart
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 """An array of any shape and of one of the supported dtypes."""
@@ -95,6 +98,15 @@ class IdentifiedSource(Source, Protocol):
     @property
     def identity(self) -> str | None:
         """The same as long as the data is; None where that cannot be known."""
+
+
+@runtime_checkable
+class FiledSource(Source, Protocol):
+    """A source that knows how it was opened."""
+
+    @property
+    def file(self) -> FilePart | None:
+        """Which part of which file it is; None of an object that a user has handed over."""
 
 
 class Storage(msgspec.Struct, frozen=True):

@@ -47,16 +47,16 @@ class ZarrSource:
         self._name = str(array.name or "").strip("/") or Path(path).name or path
         self._storage: Storage | None = plan_storage(array)
         self._geometry = geometry
-        self._file = file
+        self.file: FilePart | None = file
         self._told: list[Any] | None = None
         self._array: Any = array
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For workers in other processes, which open it themselves."""
         array = self._array
-        if self._file is None or getattr(getattr(array, "store", None), "root", None) is not None:
-            return ZarrSource, (array, self._geometry, self._file)
-        return open_again, (ZarrSource, self._geometry, self._file)
+        if self.file is None or getattr(getattr(array, "store", None), "root", None) is not None:
+            return ZarrSource, (array, self._geometry, self.file)
+        return open_again, (ZarrSource, self._geometry, self.file)
 
     @property
     def identity(self) -> str | None:
@@ -72,7 +72,7 @@ class ZarrSource:
                 self._told = _ask(array)
             address = store.fs.unstrip_protocol(store.path)
             return address_identity(address, self._told, array=array.path)
-        return None if self._file is None else self._file.identity
+        return None if self.file is None else self.file.identity
 
     def read(self, level: int, box: Box) -> Array:
         """See `Source.read`."""
