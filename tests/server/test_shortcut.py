@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numcodecs.zstd import decompress
 
 from tests.server.exhibit import TOKEN, Exhibit
@@ -20,6 +25,84 @@ CHUNK = "layers/l1/0/c/0/0/0"
 
 LONG_WAY = "Content-Length: 0\r\n"
 """What concerns a body, if only to say that there is none, is Tornado's."""
+
+
+AN_EMPTY_LINE = "\r\n"
+"""Before a request it means nothing, and is left to Tornado."""
+
+READER = "https://reader.example"
+
+TARGETS = st.builds(
+    "/v/{}/{}".format,
+    st.sampled_from([*6 * [TOKEN], TOKEN.upper(), TOKEN[1:], ""]),
+    st.sampled_from(
+        [*6 * [CHUNK], "layers/l1/0/c/0/0/9", "layers/l1/0/c/00/0/0", f"{CHUNK}?a", f"{CHUNK}/",
+         "layers/l9/0/c/0/0/0", "layers/l1/zarr.json", "ws", "..", "%2e%2e/", "a?%00", "favicon"]
+    ),
+)  # fmt: skip
+
+VALUES = {
+    "Host": ["localhost", "LOCALHOST", "[::1]:8080", "evil.example", "localhost,localhost", ""],
+    "Origin": ["http://localhost", READER, READER.upper(), "https://evil.example", "null", ""],
+    "Sec-Fetch-Site": ["same-origin", "none", "cross-site", "Same-Origin", ""],
+    "Sec-Fetch-Mode": ["navigate", "cors"],
+    "Sec-Fetch-Dest": ["document", "image"],
+    "If-None-Match": ['W/"0"', '"1", "0"', '"1" "0"', "*", ""],
+    "Accept-Encoding": ["zstd", "gzip;q=0.5, zstd;q=0", "*", "br", "ZSTD;Q=1", "zstd;q=many", ""],
+    "Accept": ["text/html", "*/*"],
+    "Connection": ["keep-alive", "Keep-Alive", "close", "Upgrade"],
+    "Upgrade": ["h2c"],
+    "Range": ["bytes=0-1"],
+    "X-Ümlaut": ["ü"],
+    "X Y": ["z"],
+    "X": ["ü", "a\tb", "a\rb", "a\0b", 5000 * "x"],
+}
+
+LINES = st.sampled_from(
+    [
+        f"{spelt}:{space}{value}\r\n"
+        for name, values in VALUES.items()
+        for value in values
+        for spelt in (name, name.lower())
+        for space in (" ", "", "\t ")
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def open_server() -> Iterator[Server]:
+    """A server that compresses, and that another site's pages may read."""
+    exhibit = Exhibit()
+    exhibit.add(np.arange(40 * 50 * 60, dtype=np.uint16).reshape(40, 50, 60))
+    server = Server(policy=Policy(compress_loopback=True), allow_origins=[READER])
+    server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
+    yield server
+    server.stop()
+
+
+@settings(max_examples=150)
+@given(
+    method=st.sampled_from(["GET", "GET", "GET", "HEAD", "OPTIONS", "get"]),
+    target=TARGETS,
+    host=st.sampled_from([*4 * ["Host: localhost\r\n"], ""]),
+    lines=st.lists(LINES, max_size=3),
+)
+def test_nobody_can_tell_the_ways_apart(
+    open_server: Server, method: str, target: str, host: str, lines: list[str]
+) -> None:
+    asked = f"{method} {target} HTTP/1.1\r\n{host}{''.join(lines)}\r\n"
+    answers = []
+    for before in ("", AN_EMPTY_LINE):
+        with closing(Client(open_server)) as client:
+            client.send(f"{before}{asked}".encode("latin1"))
+            head, body = client.hear(body=method != "HEAD")
+            answers.append((re.sub(r"Date: .*\r\n", "", head), body))
+            if "Connection: close" in head:
+                assert client.ended()
+            else:  # the next answer begins where this one ends
+                client.ask(CHUNK, "HEAD")
+                assert client.hear(body=False)[0].startswith("HTTP/1.1 200")
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
