@@ -17,7 +17,7 @@ from viewer.kernels.downsample import mean, mode
 from viewer.policy import MIB
 from viewer.pyramids.levels import plan_factors, plan_levels
 from viewer.pyramids.pyramid import Pyramid
-from viewer.pyramids.whole import SLAB_BYTES, WholeLevels, plan_first, plan_slabs, whole_bytes
+from viewer.pyramids.whole import SLAB_BYTES, WholeLevels, plan_first, plan_passes, whole_bytes
 from viewer.sources import as_source
 from viewer.sources.array import MemorySource
 from viewer.sources.protocol import Array
@@ -85,7 +85,7 @@ def test_slabs_cover_a_level_once_and_are_of_bounded_size():
     for first in range(1, len(levels)):
         factors = [plan_factors(a, b) for a, b in itertools.pairwise(levels[: first + 1])]
         count = np.zeros(levels[first].shape, np.uint8)
-        for box in plan_slabs(levels, factors, 2):
+        for box in plan_passes(levels, factors, 2):
             count[box.slices] += 1
             assert np.prod(box.shape) * 8**first * 2 <= SLAB_BYTES
         assert (count == 1).all()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from operator import mul
 
 from viewer.policy import MIB, POLICY
 from viewer.space import Box
@@ -124,6 +125,14 @@ def plan_source_block(
 def plan_factors(below: Level, here: Level) -> tuple[int, ...]:
     """By how much a made level is smaller than the one below, on each axis: 1 or 2."""
     return tuple(2 if a != b else 1 for a, b in zip(below.shape, here.shape, strict=True))
+
+
+def made_of(box: Box, factors: Sequence[int], shape: Sequence[int]) -> Box:
+    """The voxels that a box of a made level is made of, in the level below, of this shape."""
+    return Box(
+        tuple(map(mul, box.start, factors)),
+        tuple(map(min, map(mul, box.stop, factors), shape)),
+    )
 
 
 def plan_made(

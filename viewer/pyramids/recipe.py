@@ -13,7 +13,7 @@ import numpy as np
 
 from viewer.cluster import Packed
 from viewer.errors import CancelledError
-from viewer.pyramids.levels import plan_factors, plan_made, plan_slabs
+from viewer.pyramids.levels import made_of, plan_factors, plan_made, plan_slabs
 from viewer.pyramids.pyramid import Kind
 from viewer.pyramids.stored import StoredLevels
 from viewer.sources.protocol import Array, Source
@@ -89,7 +89,7 @@ class Recipe:
         for slab in plan_slabs(box, factors, self.decoded_below(level), dtype.itemsize):
             if cancelled():
                 raise CancelledError("The pyramid is not built any further.")
-            fine = self._read(level - 1, _below(slab, factors, self.levels[level - 1].shape))
+            fine = self._read(level - 1, made_of(slab, factors, self.levels[level - 1].shape))
             made = (mean if self.kind == "image" else mode)(fine, factors)
             out[slab.within(box)] = made
         for index in missing:
@@ -102,13 +102,6 @@ class Recipe:
             return self.stored.read_box(level, box)
         part = self.source.read(level, box)
         return np.ascontiguousarray(part, part.dtype.newbyteorder("="))
-
-
-def _below(box: Box, factors: Sequence[int], shape: Sequence[int]) -> Box:
-    return Box(
-        tuple(a * f for a, f in zip(box.start, factors, strict=True)),
-        tuple(min(b * f, n) for b, f, n in zip(box.stop, factors, shape, strict=True)),
-    )
 
 
 def make_chunks(

@@ -20,7 +20,7 @@ import numpy as np
 from viewer.cache import BlockCache
 from viewer.errors import ViewerError
 from viewer.policy import MIB
-from viewer.pyramids.levels import plan_factors, project
+from viewer.pyramids.levels import made_of, plan_factors, project
 from viewer.pyramids.transfer import prepare
 from viewer.sources.protocol import Array, Source
 from viewer.space import Box
@@ -198,7 +198,7 @@ class WholeLevels:
             level: np.empty(self._levels[level].shape, dtype)
             for level in range(first, len(self._levels))
         }
-        for box in plan_slabs(self._levels, self._factors[:first], dtype.itemsize):
+        for box in plan_passes(self._levels, self._factors[:first], dtype.itemsize):
             with self._at_work:
                 if self._cancelled:
                     return
@@ -216,11 +216,7 @@ class WholeLevels:
 
     def _below(self, level: int, box: Box) -> Box:
         """The voxels of the level below that a box of this level is made of."""
-        factors, shape = self._factors[level - 1], self._levels[level - 1].shape
-        return Box(
-            tuple(a * f for a, f in zip(box.start, factors, strict=True)),
-            tuple(min(b * f, n) for b, f, n in zip(box.stop, factors, shape, strict=True)),
-        )
+        return made_of(box, self._factors[level - 1], self._levels[level - 1].shape)
 
     def _halved(self, data: Array, level: int, out: Array | None = None) -> Array:
         from viewer.kernels.downsample import halve
@@ -230,7 +226,7 @@ class WholeLevels:
         return halve(data, self._kind, self._factors[level - 1], out=out, threads=threads)
 
 
-def plan_slabs(
+def plan_passes(
     levels: Sequence[Level], factors: Sequence[Sequence[int]], itemsize: int
 ) -> list[Box]:
     """Boxes that cover level ``len(factors)``, each made of about `SLAB_BYTES` of level 0."""
@@ -242,14 +238,7 @@ def plan_slabs(
         cell[axis] = min(shape[axis], max(1, SLAB_BYTES // (others * ratio * itemsize)))
         if cell[axis] > 1:
             break
-    whole = Box.whole(shape)
-    return [
-        Box(
-            tuple(i * c for i, c in zip(index, cell, strict=True)),
-            tuple(min(i * c + c, n) for i, c, n in zip(index, cell, shape, strict=True)),
-        )
-        for index in whole.cells(tuple(cell))
-    ]
+    return [Box.of_cell(index, tuple(cell), shape) for index in Box.whole(shape).cells(tuple(cell))]
 
 
 def whole_bytes(levels: Sequence[Level], first: int, dtype: np.dtype[Any]) -> int:
