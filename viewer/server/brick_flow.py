@@ -1,9 +1,10 @@
 """How many bytes of bricks may be on their way to one page.
 
-As many as the page takes in the time that it takes to hear from it: more would only be stale when
-it comes, if the page has moved on; fewer would leave the network idle. Both are measured by what
-the page says that it has taken, end to end, since whatever lies between (an SSH tunnel, a proxy)
-has buffers of its own. Pure bookkeeping, no I/O.
+As many as the page takes in twice the time that it takes to hear from it, so that one who could
+take more comes to show it: more would only be stale when it comes, if the page has moved on; fewer
+would leave the network idle. Both are measured by what the page says that it has taken, end to end,
+since whatever lies between (an SSH tunnel, a proxy) has buffers of its own. Pure bookkeeping, no
+I/O.
 """
 
 from __future__ import annotations
