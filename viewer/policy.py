@@ -159,6 +159,10 @@ class Policy(msgspec.Struct, frozen=True):
     header_seconds: float = 10.0
     """Seconds that a connection may take to send its request."""
 
+    send_seconds: float = 300.0
+    """Seconds within which a client must take some of the answer that it is sent; many, because
+    there is room for more only when the network has passed on megabytes."""
+
     read_seconds: float = 60.0
     """Seconds until a read that a client waits for is answered with 504."""
 

@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pytest
 from tornado.iostream import StreamClosedError
 
 from tests.server.exhibit import TOKEN, Exhibit
 from tests.server.plain_client import Client
+from viewer.policy import Policy
 from viewer.server import Server
 from viewer.server.stream import HEADER_BYTES, Stream
 
@@ -189,6 +191,22 @@ def _connected(test: Callable[[Stream, socket.socket], Awaitable[None]]) -> None
             client.close()
 
     asyncio.run(run())
+
+
+def test_who_takes_nothing_of_his_answers_makes_room() -> None:
+    exhibit = Exhibit()
+    exhibit.add(np.broadcast_to(np.uint8(7), (1 << 11, 1 << 11, 1 << 11)))
+    server = Server(policy=Policy(header_seconds=0.3, send_seconds=0.3))
+    try:
+        server.mount(TOKEN, exhibit)  # type: ignore[arg-type]
+        client = Client(server)
+        for _ in range(1000):  # more than the network holds
+            client.ask(CHUNK)
+        client.hear()
+        assert _until_nobody_is_there(server)
+        client.close()
+    finally:
+        server.stop()
 
 
 def _until_nobody_is_there(server: Server) -> bool:

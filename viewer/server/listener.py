@@ -52,6 +52,7 @@ class Listener:
         # Tornado sets a timer for every head, which costs a tenth of a chunk
         self._server.conn_params.header_timeout = None
         self._head_seconds = policy.header_seconds
+        self._send_seconds = policy.send_seconds
         self._sweep: asyncio.TimerHandle | None = None
         self._streams: set[Stream] = set()
         self._sockets: list[socket.socket] = []
@@ -102,10 +103,15 @@ class Listener:
         self._sweep = asyncio.get_running_loop().call_later(later, self._close_idle)
 
     def _close_idle(self) -> None:
-        """Close connections that take too long to send a head, and so idle ones, too."""
+        """Close connections that take too long to send a head, and so idle ones, too.
+
+        Also those that take nothing of their answers, for which no token is needed: refusals fill
+        the network as well.
+        """
         now = time.monotonic()
         for stream in list(self._streams):
-            if stream.waited(now) > self._head_seconds:
+            late = stream.waited(now) > self._head_seconds
+            if late or stream.stalled(now) > self._send_seconds:
                 stream.close()
         self._sweep = None
         if self._streams:

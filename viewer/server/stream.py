@@ -97,6 +97,8 @@ class Stream(IOStream):
         self._here = False
         """Whether the socket is listened to here, and by nobody else."""
         self._asked = 0.0
+        self._moved = 0.0
+        """When it was last tried to write: it is tried again when there is room."""
         self._loop = asyncio.get_running_loop()
         super().__init__(connection, max_buffer_size=BUFFER_BYTES, read_chunk_size=HEADER_BYTES)
         open_streams.add(self)
@@ -166,6 +168,13 @@ class Stream(IOStream):
         """Seconds for which a request's head has been waited for, 0 when none is."""
         return 0.0 if self._for_tornado is None or self._answering else now - self._asked
 
+    def stalled(self, now: float) -> float:
+        """Seconds for which the client has taken nothing of an answer that waits, 0 if none does.
+
+        Whoever is at the other end of a WebSocket is asked by pings.
+        """
+        return now - self._moved if self.writing() and not self._tornado_reads else 0.0
+
     def close(self, exc_info: Any = False) -> None:
         if not self.closed():
             self._loop.remove_reader(self.socket)
@@ -181,6 +190,10 @@ class Stream(IOStream):
             data = b"".join(data)
         self._here = False  # Tornado listens until all has left
         return super().write(_DRESSED if data == _BARE else data)
+
+    def write_to_fd(self, data: memoryview) -> int:
+        self._moved = time.monotonic()
+        return super().write_to_fd(data)
 
     def _read(self) -> None:
         try:
