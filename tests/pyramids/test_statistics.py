@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -138,13 +140,22 @@ def test_of_a_large_array_only_a_sample_is_read(shape):
 
 
 def test_a_slow_array_is_looked_at_in_few_places(monkeypatch):
-    policy = replace(POLICY, sample_seconds=0)
+    clock = itertools.count()  # a second goes by with each place
+    policy = replace(POLICY, sample_seconds=5)
     monkeypatch.setattr(statistics, "POLICY", policy)
+    monkeypatch.setattr(statistics, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     metered = Metered((900, 900, 900))
     low, high = limits_of(metered)
     assert metered.voxels == statistics.FEWEST * math.prod(statistics.RUN)
     assert low < 60
     assert high > 200
+
+
+def test_an_array_that_takes_minutes_is_looked_at_once(monkeypatch):
+    monkeypatch.setattr(statistics, "POLICY", replace(POLICY, sample_seconds=-1))
+    metered = Metered((900, 900, 900))
+    limits_of(metered)
+    assert metered.voxels == math.prod(statistics.RUN)
 
 
 def test_of_a_chunked_array_few_whole_chunks_are_read():

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from tests.server.brick_stream import Brick, Stream
-from tests.server.exhibit import Exhibit
+from tests.server.exhibit import Exhibit, Sliced
 from viewer.server.brick_plan import HOP_SECONDS
-from viewer.server.brick_stream import HOPS
+from viewer.server.brick_readers import HOPS
 
 ROW: list[Brick] = [(1, 0, 0, 0, x) for x in range(8)]
 
@@ -76,3 +76,18 @@ def test_no_two_readers_wait_for_the_same_chunk(exhibit: Exhibit, stream: Stream
         gate.set()
     assert set(stream.take_all(6)) == {*ROW[:2], *ROW[4:]}
     assert data.begun.empty()
+
+
+def test_a_source_that_hangs_holds_up_no_other_layer(exhibit: Exhibit, stream: Stream) -> None:
+    data = gated(exhibit, stream)
+    data.next(HOPS)
+    values = np.random.default_rng(0).integers(0, 255, (32, 32, 256), "u1")
+    stream.open(2, exhibit.add(values))
+    stream.open(3, exhibit.add(Sliced(values)))
+    others: list[Brick] = [(volume, 0, 0, 0, x) for x in range(8) for volume in (2, 3)]
+    stream.want([*ROW, *others])
+    assert set(stream.take_all(len(others))) == set(others)
+    assert data.begun.empty()  # and it does not get more readers than it may have
+    for gate in data.gates.values():
+        gate.set()
+    assert set(stream.take_all(len(ROW))) == set(ROW)

@@ -7,7 +7,7 @@ from collections import deque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viewer.server.wants import Brick, WantList
+from viewer.server.wants import PASSED, Brick, WantList
 
 BRICKS = st.lists(st.tuples(*[st.integers(0, 2)] * 5), max_size=12, unique=True)
 
@@ -242,3 +242,15 @@ def test_what_a_worker_did_not_come_to_is_forgotten_when_it_is_not_wanted_any_mo
     wants.give_back([second])
     wants.close(1)
     assert take(wants, 2) == []
+
+
+def test_what_is_put_aside_hides_nothing_and_comes_again() -> None:
+    wants = WantList()
+    aside: list[Brick] = [(1, 0, 0, 0, x) for x in range(2 * PASSED)]
+    wants.replace(0, flat([*aside, (2, 0, 0, 0, 0)]), 0)
+    found = wants.take(lambda brick: OneVolume(brick, 9) if brick[0] == 2 else None)
+    assert found is not None
+    assert found[1] == [(2, 0, 0, 0, 0)]
+    assert take(wants, 9) == []
+    wants.release()
+    assert_in_order(drain(wants), aside)

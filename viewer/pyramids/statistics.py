@@ -38,7 +38,7 @@ CHUNK_VOXELS = 1 << 22
 """Voxels decoded at most for a sample, apart from a least number of chunks."""
 
 FEWEST = 8
-"""Places looked at in any case, however slow the source is."""
+"""Places looked at although a source is slow, unless that takes twice as long as it should."""
 
 GOLDEN = (5**0.5 - 1) / 2
 
@@ -113,10 +113,11 @@ def sample(pyramid: Pyramid) -> Array:
     else:
         places = min(64, max(4, CHUNK_VOXELS // math.prod(cell)))
     boxes = plan_places(shape, cell, places)
-    end = time.monotonic() + POLICY.sample_seconds
+    begun, patience = time.monotonic(), POLICY.sample_seconds
     taken: list[Array] = []
     for box in boxes:
-        if len(taken) >= FEWEST and time.monotonic() > end:
+        seconds = time.monotonic() - begun
+        if taken and seconds > (patience if len(taken) >= FEWEST else 2 * patience):
             break
         taken.append(_thin(pyramid.read(level, box), budget // len(boxes)))
     return np.concatenate(taken)

@@ -1,7 +1,8 @@
 """The brick stream: the server's end of the WebSocket described in `viewer.bricks`.
 
 The page's newest want-list is worked off best first. A few batches are with the workers at a time
-(`HOPS`; `viewer.server.brick_plan` says what is in one); each comes back as one finished message.
+(`viewer.server.brick_readers`; `viewer.server.brick_plan` says what is in one); each comes back as
+one finished message.
 Bricks of an array in memory are cut at once, here: telling a worker of them takes as long. What the
 page has not acknowledged, together with what is being read for it, stays within what it takes
 (`viewer.server.brick_flow`), so neither a slow page nor a slow network makes anything grow. A brick
@@ -25,14 +26,12 @@ from viewer.pyramids.pyramid import Key, Pyramid
 from viewer.server.brick_batch import HEAD_ROOM, Batch, Outcome, failure
 from viewer.server.brick_flow import Flow
 from viewer.server.brick_plan import Paces, Share, Volume, is_prompt
+from viewer.server.brick_readers import Readers
 from viewer.server.brick_requests import Credit, Narrow, Open, Want, decode_request
 from viewer.server.connection import Socket, seen
 from viewer.server.hosts import is_loopback
 from viewer.server.wants import FIELDS, Brick, WantList
 from viewer.server.workers import Job
-
-HOPS = 3
-"""Batches with the workers at a time: one being read, one waiting, one on its way back."""
 
 VOLUMES = 4096
 """Open volumes on a connection, at most."""
@@ -52,14 +51,14 @@ class BrickSocket(Socket):
         self._compresses = "permessage-deflate" in agreed and "server_max_window" not in agreed
         self._volumes: dict[int, Volume] = {}
         self._wants = WantList()
-        self._shares: list[Share] = []  # of the batches that are with the workers
+        self._readers = Readers()
         self._paces: dict[str, Paces] = {}  # by layer
         policy = self.mount.policy
         self._flow = Flow(policy.credit_bytes, policy.least_credit_bytes, policy.most_credit_bytes)
-        self._reserved = 0
         self._unsent = 0
         self._largest = self._usual = HEADER.size
         self._turn: asyncio.Handle | None = None
+        self._later: asyncio.Handle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.enter()
@@ -67,8 +66,9 @@ class BrickSocket(Socket):
     def on_close(self) -> None:
         super().on_close()
         self._wants.replace(self._wants.generation, [], 0)
-        if self._turn is not None:
-            self._turn.cancel()
+        for turn in (self._turn, self._later):
+            if turn is not None:
+                turn.cancel()
         for task in self._tasks:
             task.cancel()
 
@@ -126,7 +126,14 @@ class BrickSocket(Socket):
 
     def _pump(self) -> None:
         """Begin batches while there is room for their bricks on the way."""
-        while len(self._shares) < HOPS and not self.mount.closed and (room := self._room()):
+        while not self.mount.closed:
+            now = self._loop.time()
+            if (wait := self._readers.wait(now)) is not None:
+                if self._later is None:
+                    self._later = self._loop.call_later(wait, self._look_again)
+                return
+            if not (room := self._room(now)):
+                return
             found = self._wants.take(lambda brick, room=room: self._share(brick, room))  # type: ignore[misc]
             if found is None:
                 return
@@ -136,10 +143,20 @@ class BrickSocket(Socket):
                     self._turn = self._loop.call_soon(self._next)
                 return
 
-    def _share(self, brick: Brick, room: int) -> Share:
-        """What a reader takes who begins with a brick, if there is room for so many."""
+    def _look_again(self) -> None:
+        """The readers have been away for long."""
+        self._later = None
+        self._pump()
+
+    def _share(self, brick: Brick, room: int) -> Share | None:
+        """What a reader takes who begins with a brick, if there is room for so many.
+
+        None where the layer has as many readers as it may.
+        """
         volume, pyramid = self._volumes.get(brick[0]), None
         if volume is not None:
+            if self._readers.are_all_at(volume.layer):
+                return None
             with suppress(ViewerError):  # no such layer: those who begin will say so
                 pyramid = self.mount.served.layer(volume.layer).pyramid
         prompt = False
@@ -150,17 +167,14 @@ class BrickSocket(Socket):
 
     def _is_free(self, pyramid: Pyramid, block: Key) -> bool:
         """Whether no other reader is about to bring a block."""
-        if not self._shares:
-            return True
-        ours = any(share.pyramid is pyramid and block in share.blocks for share in self._shares)
-        return not ours and not pyramid.is_under_way(block)
+        return not self._readers.bring(pyramid, block) and not pyramid.is_under_way(block)
 
-    def _room(self) -> int:
+    def _room(self, now: float) -> int:
         """Bricks that may be begun now; one at least when nothing is on its way."""
         policy = self.mount.policy
         if self._unsent > policy.unsent_bytes:
             return 0
-        on_the_way = self._flow.on_the_way + self._reserved
+        on_the_way = self._flow.on_the_way + self._readers.coming(now)
         room = self._flow.window - on_the_way
         if room < self._largest and on_the_way:
             return 0
@@ -195,15 +209,14 @@ class BrickSocket(Socket):
         except ViewerError as error:
             self._fail(batch, volume.layer, error)
             return False
-        self._shares.append(share)
-        self._reserved += len(batch) * volume.bytes
-        task = self._loop.create_task(self._wait_for(share, batch, job, volume))
+        self._readers.begin(share, volume.layer, len(batch) * volume.bytes, self._loop.time())
+        task = self._loop.create_task(self._wait_for(share, batch, job, volume.layer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return False
 
     async def _wait_for(
-        self, share: Share, batch: list[Brick], job: Job[Outcome], volume: Volume
+        self, share: Share, batch: list[Brick], job: Job[Outcome], layer: str
     ) -> None:
         outcome = None
         try:
@@ -211,10 +224,11 @@ class BrickSocket(Socket):
         except CancelledError:
             pass
         except ViewerError as error:
-            self._fail(batch, volume.layer, error)
+            self._fail(batch, layer, error)
         finally:
-            self._shares.remove(share)
-            self._reserved -= len(batch) * volume.bytes
+            if self._readers.are_all_at(layer):
+                self._wants.release()
+            self._readers.end(share)
         if outcome is not None:
             self._finish(share, batch, outcome)
         self._pump()

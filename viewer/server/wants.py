@@ -45,6 +45,7 @@ class WantList:
         self._list: Sequence[int] = ()
         self._position = 0
         self._passed: list[tuple[int, Brick]] = []  # taken by nobody, though before the position
+        self._held: list[tuple[int, Brick]] = []  # not to be looked at for the time being
         self._sent: dict[Brick, tuple[int, int]] = {}
 
     @property
@@ -58,7 +59,7 @@ class WantList:
             return
         self.generation = generation
         self._list, self._position = bricks, 0
-        self._passed = []
+        self._passed, self._held = [], []
         # In the order in which they end.
         self.forget(list(takewhile(lambda brick: self._sent[brick][0] <= taken, self._sent)))
         if self._active:
@@ -69,22 +70,27 @@ class WantList:
                 del self._active[brick]
             self._active.update(places)
 
-    def take(self, begin: Callable[[Brick], T]) -> tuple[T, list[Brick]] | None:
+    def take(self, begin: Callable[[Brick], T | None]) -> tuple[T, list[Brick]] | None:
         """What a reader takes who begins with the best brick that there is; it becomes active.
 
         `begin` is asked for what is taken with a brick; that may not take the brick itself, which
         waits then. What is passed over is looked at first the next time: pages want several layers
         at each place, and a reader takes those of one. But nobody begins with finer bricks of a
-        volume while coarser ones wait: those would stand in a queue before them.
+        volume while coarser ones wait: those would stand in a queue before them. A brick for which
+        `begin` has nothing, since there may be no more readers of its layer, is put aside until
+        `release`: many of them must not hide those of other layers.
         """
         left, others = iter(self._passed), list[tuple[int, Brick]]()
         places = itertools.chain(left, self._rest())
         found: tuple[T, list[Brick]] | None = None
         coarsest: dict[int, int] = {}  # level passed over, by volume
-        for at, brick in itertools.islice(places, PASSED):
+        for at, brick in places:
             volume, level = brick[:2]
             if level >= coarsest.get(volume, 0):
                 share = begin(brick)
+                if share is None:
+                    self._held.append((at, brick))
+                    continue
                 if share.takes(brick):
                     found = share, [brick]
                     self._active[brick] = at
@@ -92,8 +98,16 @@ class WantList:
                     break
                 coarsest[volume] = level
             others.append((at, brick))
+            if len(others) == PASSED:
+                break
         self._passed = [*others, *left]
         return found
+
+    def release(self) -> None:
+        """What was put aside waits at its places again."""
+        if self._held:
+            self._passed = sorted([*self._held, *self._passed])
+            self._held = []
 
     def _take_more(
         self,
@@ -155,4 +169,5 @@ class WantList:
         for brick in [brick for brick in self._active if brick[0] == volume]:
             del self._active[brick]
         self._passed = [place for place in self._passed if place[1][0] != volume]
+        self._held = [place for place in self._held if place[1][0] != volume]
         self.forget([brick for brick, _ in self.on_the_way(volume)])
