@@ -48,15 +48,17 @@ def open_anew(source: Source, part: FilePart) -> Anew | None:
         When the file is gone or damaged, or not alike.
     """
     whole = source.whole if isinstance(source, ChannelSource) else source
-    known = bool(part.files)  # of other data it shows when it has been opened
-    if (known and not part.replaced) or (isinstance(whole, Hdf5Source) and whole.follow()):
+    if part.files and not part.replaced:
+        return None
+    if isinstance(whole, Hdf5Source) and whole.follow():
         return None
     opened = open_data(Location(part.path, part.dataset))
     try:
         if part.number >= len(opened.shown):
             raise _unlike(part, "does not hold any more what it did")
         described = opened.shown[part.number]
-        if part.stamp is not None and described.file and described.file.stamp == part.stamp:
+        same = part.stamp is not None and described.file and described.file.stamp == part.stamp
+        if same and _is_resident(whole):  # the user may have changed it there
             opened.close()
             return None
         if part.counted:
@@ -87,7 +89,11 @@ def _plan(source: Source) -> list[Any]:
         (level.shape, chunks_of(source, number), stored and stored.storage(number))
         for number, level in enumerate(source.levels)
     ]
-    return [source.dtype, isinstance(source, ResidentSource) and source.resident, *levels]
+    return [source.dtype, _is_resident(source), *levels]
+
+
+def _is_resident(source: Source) -> bool:
+    return isinstance(source, ResidentSource) and source.resident
 
 
 def _listed(names: Sequence[str] | None) -> str:

@@ -23,8 +23,10 @@ import zarr
 
 from viewer.errors import InvalidDataError, NotFoundError, SourceError
 from viewer.opening import open_data, parse_location
+from viewer.reopening import open_anew
 from viewer.sources import as_source
 from viewer.sources.identity import address_identity
+from viewer.sources.protocol import FiledSource
 from viewer.space import Box
 
 VOLUME = np.random.default_rng(5).integers(0, 60000, (40, 200, 300)).astype("u2")
@@ -159,6 +161,27 @@ def test_voxels_behind_an_address_are_those_of_the_file(
         source.close()
     finally:
         opened.close()
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.h5", "a.tif"])
+def test_what_has_changed_behind_an_address_is_opened_again(web: Web, name: str) -> None:
+    path = web.folder / name
+    KINDS[name](path)
+    opened = open_data(parse_location(f"{web.url}/{name}"))
+    source = as_source(opened.shown[0])
+    assert isinstance(source, FiledSource)
+    assert source.file is not None
+    anew = open_anew(source, source.file)
+    assert (anew is None) == (name == "a.npz")  # which is in memory, and may be changed there
+    if anew is not None:
+        anew.close()
+    os.utime(path, (10**9, 10**9))
+    anew = open_anew(source, source.file)
+    assert anew is not None
+    box = Box((3, 50, 100), (5, 60, 130))
+    np.testing.assert_array_equal(anew.source.read(0, box), VOLUME[box.slices])
+    anew.close()
+    opened.close()
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.h5", "plain.tif"])
