@@ -13,7 +13,7 @@ import { IconButton, NumberField, Range } from "./fields";
 import { goToSlice, slices } from "./navigation";
 import type { Page } from "./page";
 import { CoarseMeshes, FailedPanel, ScatteredPanel, ShortPanel } from "./panel-notes";
-import { lengthText, roomForScale, scaleBar } from "./units";
+import { countsVoxels, lengthText, roomForScale, scaleBar } from "./units";
 
 /** CSS pixels around the middle that the crosshair leaves free. */
 const OPEN = 10;
@@ -179,7 +179,8 @@ function Scale({ page, panel }: PanelProps) {
   const document = page.document.value;
   if (document === null || !document.view.scale_bar) return null;
   const zoom = effectiveZoom(document, page.panels.value, panel);
-  const bar = scaleBar(zoom, document.view.units, roomForScale(panel.width));
+  const { layers, view } = document;
+  const bar = scaleBar(zoom, view.units, roomForScale(panel.width), countsVoxels(layers));
   if (bar === null) return null;
   return (
     <div class="chip scale-bar" aria-label={`Scale bar: ${bar.text}`}>

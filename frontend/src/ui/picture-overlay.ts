@@ -16,7 +16,7 @@ import {
 import { marginsFor, TITLE_HEIGHT } from "./layout";
 import { font, haloed, ink, shortened, type Pen, type Theme } from "./lettering";
 import { slices } from "./navigation";
-import { lengthText, roomForScale, scaleBar } from "./units";
+import { countsVoxels, lengthText, roomForScale, scaleBar } from "./units";
 
 /** CSS pixels around the middle that the crosshair leaves free. */
 const OPEN = 10;
@@ -249,7 +249,8 @@ function drawScaleBar(
   theme: Theme,
 ): void {
   const zoom = effectiveZoom(document, panels, panel);
-  const bar = scaleBar(zoom, document.view.units, roomForScale(panel.width));
+  const { layers, view } = document;
+  const bar = scaleBar(zoom, view.units, roomForScale(panel.width), countsVoxels(layers));
   if (bar === null) return;
   pen.font = font(400, 12);
   const width = Math.max(bar.width, pen.measureText(bar.text).width) + 16;

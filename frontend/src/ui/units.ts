@@ -1,5 +1,6 @@
 // Lengths for people: the unit that keeps a number short, and round lengths for the scale bar.
 import { METRES } from "../math/metres";
+import type { Document } from "../wire/types";
 
 /** Units that lengths are converted to; ångström and centimetre only when the data has them. */
 const STEPS = ["pm", "nm", "µm", "mm", "m", "km"] as const;
@@ -52,14 +53,39 @@ export function roomForScale(width: number): number {
   return Math.min(Math.max(140, width / 7), width * 0.4);
 }
 
-/** The longest bar of 1, 2 or 5 × 10ⁿ of a readable unit that fits into `room` CSS pixels. */
-export function scaleBar(zoom: number, units: string, room: number): ScaleBar | null {
+/**
+ * Whether a length without a unit counts voxels: those of a layer with a scale of its own but no
+ * unit, (0.5, 0.2, 0.2), do not.
+ */
+export function countsVoxels(layers: Document["layers"]): boolean {
+  return Object.values(layers).every((layer) => {
+    if (layer.kind === "surface") return true;
+    const { axes, levels } = layer.data;
+    const sizes = axes.map((axis, index) =>
+      axis.kind === "space" ? (levels[0]?.scale[index] ?? 1) : Infinity,
+    );
+    return Math.min(...sizes) === 1;
+  });
+}
+
+/**
+ * The longest bar of 1, 2 or 5 × 10ⁿ of a readable unit that fits into `room` CSS pixels.
+ *
+ * `voxels` says whether a length without a unit counts them (`countsVoxels`).
+ */
+export function scaleBar(
+  zoom: number,
+  units: string,
+  room: number,
+  voxels: boolean,
+): ScaleBar | null {
   const most = room / zoom;
   if (!Number.isFinite(most) || most <= 0 || room < 16) return null;
   // Round in the unit that is shown: 2 mm, not 2032 µm.
   const [number, unit] = readable(most, units);
   const power = 10 ** Math.floor(Math.log10(number));
   const round = power * ([5, 2, 1].find((step) => step * power <= number * (1 + 1e-9)) ?? 1);
-  const name = unit === "" ? (round === 1 ? "voxel" : "voxels") : unit;
-  return { width: (room * round) / number, text: `${trimmed(round)} ${name}` };
+  const counted = voxels ? (round === 1 ? " voxel" : " voxels") : "";
+  const name = unit === "" ? counted : ` ${unit}`;
+  return { width: (room * round) / number, text: trimmed(round) + name };
 }

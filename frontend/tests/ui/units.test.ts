@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { lengthText, readable, scaleBar, trimmed } from "../../src/ui/units";
+import { countsVoxels, lengthText, readable, scaleBar, trimmed } from "../../src/ui/units";
+import { image } from "./example-document";
 
 test.each([
   [0.5, "nm", "500 pm"],
@@ -39,15 +40,31 @@ test.each([
   [100, "", 140, "1 voxel", 100],
   [0.5, "µm", 140, "200 µm", 100],
 ])("at %d px per unit of %j, %d px hold a bar of %s", (zoom, units, room, text, width) => {
-  const bar = scaleBar(zoom, units, room);
+  const bar = scaleBar(zoom, units, room, true);
   expect(bar?.text).toBe(text);
   expect(bar?.width).toBeCloseTo(width, 6);
 });
 
 test("the bar always fits and is never shorter than two fifths of the room", () => {
   for (let power = -8; power < 8; power += 0.013) {
-    const bar = scaleBar(10 ** power, "µm", 120);
+    const bar = scaleBar(10 ** power, "µm", 120, true);
     expect(bar?.width).toBeLessThanOrEqual(120 * (1 + 1e-6));
     expect(bar?.width).toBeGreaterThan(120 * 0.39);
   }
+});
+
+test.each([
+  [[1, 1, 1], true],
+  [[2, 1, 1], true],
+  [[2, 0.5, 0.5], false],
+  [[40, 4, 4], false],
+])("whether lengths of voxels of %j without a unit count voxels: %j", (scale, counted) => {
+  const axes = ["z", "y", "x"].map((name) => ({ name, kind: "space" as const, unit: "" }));
+  const levels = [{ shape: [9, 9, 9], scale, translate: [0, 0, 0] }];
+  const { data } = image("1");
+  expect(countsVoxels({ 1: image("1", { data: { ...data, axes, levels } }) })).toBe(counted);
+});
+
+test("a bar of no unit that does not count voxels is a number", () => {
+  expect(scaleBar(2, "", 140, false)?.text).toBe("50");
 });
