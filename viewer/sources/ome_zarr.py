@@ -104,7 +104,7 @@ def describe_group(group: Any) -> Description:
         names,
         tuple(placed),
         unit,
-        _read_suggestions(ome, multiscale, group, names, parts[0].shape, notices),
+        _read_suggestions(ome, multiscale, names, parts[0].shape, notices),
     )
 
 
@@ -217,7 +217,6 @@ def _numbers(given: object, count: int) -> tuple[float, ...] | None:
 def _read_suggestions(
     ome: Mapping[str, Any],
     multiscale: Mapping[str, Any],
-    group: Any,
     names: tuple[str, ...],
     shape: Sequence[int],
     notices: list[str],
