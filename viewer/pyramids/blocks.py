@@ -22,6 +22,7 @@ from viewer.policy import MIB, POLICY
 from viewer.pyramids.backlog import Backlog
 from viewer.pyramids.history import History
 from viewer.pyramids.levels import (
+    made_of,
     plan_block,
     plan_exact,
     plan_factors,
@@ -379,11 +380,7 @@ class Blocks:
     def _below(self, level: int, part: Box) -> Box:
         """The voxels of the level below that a box of a made level is made of."""
         below = self.levels[level - 1]
-        factors = plan_factors(below, self.levels[level])
-        return Box(
-            tuple(a * f for a, f in zip(part.start, factors, strict=True)),
-            tuple(min(b * f, n) for b, f, n in zip(part.stop, factors, below.shape, strict=True)),
-        )
+        return made_of(part, plan_factors(below, self.levels[level]), below.shape)
 
     def _halved(self, fine: Array, level: int) -> Array:
         from viewer.kernels.downsample import mean, mode
@@ -439,14 +436,7 @@ class Blocks:
 
     def cell_box(self, level: int, index: tuple[int, ...], way: Way) -> Box:
         """The box of what `_copy` gets at once."""
-        cell = self._cell(level, way)
-        return Box(
-            tuple(i * n for i, n in zip(index, cell, strict=True)),
-            tuple(
-                min((i + 1) * n, end)
-                for i, n, end in zip(index, cell, self.levels[level].shape, strict=True)
-            ),
-        )
+        return Box.of_cell(index, self._cell(level, way), self.levels[level].shape)
 
 
 def _check(cancelled: Cancelled | None) -> None:
